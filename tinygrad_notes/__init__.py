@@ -1,0 +1,111 @@
+"""A define-by-run autograd engine for the CPU, with PyTorch's habits: ``import tinygrad_notes as tn``.
+
+The tape is data and everything else only reads it. Start with ``tn.tensor``, ``.backward()`` and ``with tn.Tape() as tape``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import ops as _ops  # noqa: F401 (fills the table)
+from . import autograd, methods
+from .dtypes import (
+    bool_,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    uint8,
+    uint32,
+    uint64,
+)
+from .functions.creation import (
+    arange,
+    as_tensor,
+    empty,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .functions.index import gather, index_select, masked_fill, scatter_add
+from .functions.math import (
+    abs,
+    add,
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    cos,
+    div,
+    eq,
+    exp,
+    floor,
+    ge,
+    gt,
+    le,
+    log,
+    lt,
+    matmul,
+    max,
+    mean,
+    min,
+    mul,
+    ne,
+    neg,
+    pow,
+    sigmoid,
+    sin,
+    sqrt,
+    sub,
+    sum,
+    tanh,
+    where,
+)
+from .functions.random import Generator, initial_seed, manual_seed, rand, randint, randn, randperm
+from .functions.shape import (
+    broadcast_to,
+    cat,
+    chunk,
+    flatten,
+    permute,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    transpose,
+    unbind,
+    unsqueeze,
+)
+from .tape import Tape, enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from . import nn, optim, viz
+    from .io import load, save
+
+methods.attach()
+
+__version__ = "0.1.0"
+_LAZY = {"nn": "nn", "optim": "optim", "viz": "viz", "save": "io", "load": "io"}
+
+
+def __getattr__(name: str) -> Any:
+    """Rooms that cost time to import are opened when first used."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinygrad_notes' has no attribute {name!r}")
+    module = importlib.import_module(f".{_LAZY[name]}", __name__)
+    value = getattr(module, name) if _LAZY[name] == "io" else module
+    globals()[name] = value
+    return value

@@ -1,0 +1,186 @@
+"""Asking for gradients: ``backward`` into ``.grad``, and ``grad`` as a function, with torch's signatures.
+
+Leaf gradients are committed at the very end, all in one step that no signal can interrupt: Ctrl-C finds every ``.grad``
+untouched or complete.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from .engine import Gradients, run_backward
+from .errors import DtypeError, GraphError, ShapeError
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .inplace import update
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .optable import p
+from .storage import note_write
+from .tape import Node, local, set_grad_enabled
+from .tensor import Tensor, from_array
+
+__all__ = ["GradcheckError", "backward", "grad", "gradcheck", "gradgradcheck"]
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradient of the sum of ``tensors`` (each weighted by its ``grad_tensors``) into ``.grad`` of the leaves.
+
+    Raises GraphError: nothing to differentiate, non-scalar without a cotangent, freed or stale graph.
+    """
+    roots = _sequence(tensors)
+    only = None if inputs is None else _sequence(inputs)
+    found = _run("backward", roots, grad_tensors, retain_graph, create_graph, only)
+    if only is None:
+        owners = [(reference(), g, owned) for reference, g, owned in found.commits]
+        _commit([(t, g, owned) for t, g, owned in owners if t is not None and t.requires_grad], create_graph)
+    else:
+        wanted = [(t, found.captured.get(_node_of("backward", t))) for t in only]
+        _commit([(t, g, False) for t, g in wanted if g is not None], create_graph)
+
+
+def backward_method(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add d(self)/d(leaf) into ``.grad`` of every leaf that requires grad.
+
+    gradient      the cotangent, of this Tensor's shape; may be left out for a single element (then 1)
+    retain_graph  keep what the rules need for another backward (default: ``create_graph``)
+    create_graph  record the gradient's own computation, so that it can be differentiated
+    inputs        only these Tensors; default: all leaves
+    """
+    backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` is touched.
+
+    allow_unused       None instead of an error for an input that the outputs do not depend on
+    materialize_grads  zeros instead of None there
+    """
+    wanted = _sequence(inputs)
+    if not wanted:
+        raise GraphError("grad: needs at least one input")
+    found = _run("grad", _sequence(outputs), grad_outputs, retain_graph, create_graph, wanted)
+    results: list[Tensor | None] = []
+    for position, tensor in enumerate(wanted):
+        g = found.captured.get(_node_of("grad", tensor))
+        if g is not None:
+            results.append(g if isinstance(g, Tensor) else from_array(np.array(g)))
+        elif materialize_grads:
+            results.append(from_array(np.zeros(tensor.shape, tensor.dtype)))
+        elif allow_unused:
+            results.append(None)
+        else:
+            raise GraphError(
+                f"grad: input {position} ({tensor._type()}) was not used to compute the outputs; pass allow_unused=True for None "
+                "there, or materialize_grads=True for zeros"
+            )
+    return tuple(results)
+
+
+# ---- what both do ----
+
+
+def _run(
+    name: str,
+    roots: Sequence[Tensor],
+    cotangents: Tensor | Sequence[Tensor | None] | None,
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Sequence[Tensor] | None,
+) -> Gradients:
+    given = [None] * len(roots) if cotangents is None else _sequence(cotangents)
+    if len(given) != len(roots):
+        raise ShapeError(f"{name}: {len(roots)} outputs but {len(given)} cotangents; give one each (None for a single element)")
+    record = create_graph or local.mode.tape is not None
+    seeds = []
+    for root, g in zip(roots, given, strict=True):
+        node = _node_of(name, root)
+        start = _cotangent(name, root, g)
+        seeds.append((node, start if record else start._array))
+    targets = None if inputs is None else [_node_of(name, t) for t in inputs]
+    retain = create_graph if retain_graph is None else retain_graph
+    return run_backward(seeds, retain=retain, targets=targets, wrap=from_array if record else None, grad_mode=create_graph)
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return [value] if value is None or isinstance(value, Tensor) else list(value)
+
+
+def _node_of(name: str, tensor: Tensor) -> Node:
+    node = tensor._current_node()
+    if node is None or not node.rg:
+        raise GraphError(
+            f"{name}: {tensor._type()} does not require grad and no gradient reaches it; call requires_grad_() on what it is "
+            "computed from, before computing it, and outside no_grad"
+        )
+    return node
+
+
+def _cotangent(name: str, root: Tensor, g: Tensor | None) -> Tensor:
+    if g is None:
+        if root.numel() != 1:
+            raise GraphError(
+                f"{name}: the gradient of {root._type()} with {root.numel()} elements needs a cotangent: reduce it first (.sum(), "
+                ".mean()), or pass gradient=<a Tensor of that shape>"
+            )
+        return from_array(np.ones(root.shape, root.dtype))
+    if not isinstance(g, Tensor):
+        raise TypeError(f"{name}: the cotangent must be a Tensor, got {type(g).__name__}")
+    if g.shape != root.shape or g.dtype != root.dtype:
+        raise ShapeError(f"{name}: the cotangent {g._type()} must have the shape and dtype of the output {root._type()}")
+    return g
+
+
+def _commit(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> None:
+    """Everything is computed first; then the slots are filled and the old buffers written by C code alone."""
+    if create_graph or local.mode.tape is not None:
+        with set_grad_enabled(create_graph):
+            _commit_recorded(owners, create_graph)
+        return
+    slots, fresh, buffers, sums = [], [], [], []
+    for tensor, g, owned in owners:
+        old = tensor._grad
+        if old is None:
+            slots.append(tensor)
+            fresh.append(from_array(np.asarray(g) if owned else np.array(g, order="C")))
+        else:
+            token = quiet_enter(QUIET)
+            sums.append(old._array + g)
+            quiet_exit(token)
+            buffers.append(old._array)
+            note_write(old._array, "backward (accumulating into .grad)")
+    # one bytecode for both: C only, so no signal handler runs between the first and the last
+    deque((*map(setattr, slots, repeat("_grad"), fresh), *map(np.ndarray.__setitem__, buffers, repeat(...), sums)), maxlen=0)
+
+
+def _commit_recorded(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> None:
+    for tensor, g, _ in owners:
+        if tensor._grad is None:
+            tensor._grad = p.clone(g)
+        elif create_graph:
+            tensor._grad = tensor._grad + g
+        else:
+            update(tensor._grad, "add", g)

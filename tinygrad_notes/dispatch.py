@@ -1,0 +1,232 @@
+"""Eager dispatch: makes the function that runs one row of the table on Tensors and records it.
+
+The function of a row is generated when the row is registered, specialised on how many arguments it has and on what its rules
+keep; that is what makes recording cheap. Its source is short and readable: ``inspect.getsource(TABLE["mul"].bind)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .dtypes import canonical_dtype, category, result_type, scalar_dtype
+from .engine import compile_backward, compile_source
+from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .listing import show_params
+from .optable import Op, p, register, residuals, rule_reads
+from .storage import Storage, View, root_of
+from .tape import Node, local, next_seq
+from .tensor import Literal, Tensor, from_array, leaf_of, literal
+
+__all__ = ["primitive"]
+
+_NOTHING: dict[str, Any] = {}
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    *,
+    args: str,
+    vjp: tuple[Callable[..., Any] | None, ...],
+    params: str = "",
+    **row: Any,
+) -> Op:
+    """Declare a primitive: one call, one row. ``args`` and ``params`` are names separated by spaces; see ``Op``.
+
+    Raises ValueError where the row does not fit together.
+    """
+    op = register(Op(name, forward, vjp, tuple(args.split()), tuple(params.split()), **row))
+    op.bind = _by_arity(op) if op.variadic else _compile_bind(op, len(op.args))
+    op.backward = compile_backward(op)
+    setattr(p, name, _duck(op))
+    return op
+
+
+def _duck(op: Op) -> Callable[..., Any]:
+    """What rules call: record on Tensors, compute on arrays."""
+
+    def run(*operands: Any, **params: Any) -> Any:
+        for operand in operands:
+            if isinstance(operand, Tensor):
+                return op.bind(*operands, **params)
+        return op.forward(*operands, **params)
+
+    run.__name__ = run.__qualname__ = op.name
+    return run
+
+
+def _by_arity(op: Op) -> Callable[..., Tensor]:
+    made: dict[int, Callable[..., Tensor]] = {}
+
+    def bind(*operands: Any, **params: Any) -> Tensor:
+        function = made.get(len(operands))
+        if function is None:
+            function = made[len(operands)] = _compile_bind(op, len(operands))
+        return function(*operands, **params)
+
+    return bind
+
+
+# ---- the generated function ----
+
+
+def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
+    names = [f"x{i}" for i in range(arity)] if op.variadic else list(op.args)
+    flowing = [i for i in range(arity) if op.rule_for(i) is not None]
+    promoted = names if op.variadic and op.promote else [names[i] for i in op.promote]
+    checks = [f"isinstance({x}, Tensor)" for x in names]
+    checks += [f"{promoted[0]}._array.dtype is {x}._array.dtype" for x in promoted[1:]]
+    if op.floats:
+        checks.append(f"{promoted[0]}._array.dtype.kind == 'f'")
+    params = ", **params" if op.params else ""
+    every = "".join(f"{x}, " for x in names)
+    lines = [
+        f"def {op.name}({every}{params.removeprefix(', ')}):",
+        f"    if not ({' and '.join(checks)}):",
+        f"        {every}= prepare(OP, ({every}))",
+        *(f"    a_{x} = {x}._array" for x in names),
+        "    token = quiet_enter(QUIET)",
+        "    try:",
+        f"        z = forward({', '.join(f'a_{x}' for x in names)}{params})",
+        "    except ERRORS as error:",
+        f"        raise explain(OP, error, ({every}), {'params' if op.params else 'NOTHING'}) from None",
+        "    finally:",
+        "        quiet_exit(token)",
+        "    if type(z) is not ndarray:",
+        "        z = asarray(z)",
+        "    mode = local.mode",
+        *(f"    n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names),
+    ]
+    if flowing:
+        lines.append(
+            "    rg = mode.grad and ("
+            + " or ".join(f"(n_{names[i]} is not None and n_{names[i]}.rg)" for i in flowing)
+            + ") and z.dtype.kind == 'f'"
+        )
+    else:
+        lines.append("    rg = False")
+    lines += [
+        "    out = new(Tensor)",
+        "    out._array = z",
+        "    out._grad = None",
+        "    out._view = None",
+        "    if rg or mode.tape is not None:",
+        "        node = new(Node)",
+        "        node.seq = next_seq()",
+        "        node.op = OP",
+        "        node.inputs = (" + "".join(f"n_{x} or leaf_of({x}), " for x in names) + ")",
+        f"        node.params = {'params' if op.params else 'NOTHING'}",
+        f"        node.saved = {_saved(op, names, arity)}",
+        "        node.shape = z.shape",
+        "        node.dtype = z.dtype",
+        "        node.scope = mode.scope",
+        "        node.rg = rg",
+        "        node.taps = node.line = None",
+        "        out._node = node",
+        "        if mode.tape is not None:",
+        f"            mode.tape.record(node, ({every}))",
+        "    else:",
+        "        out._node = None",
+    ]
+    if op.kind == "view":
+        lines.append(f"    link_view({names[0]}, out, OP, params)" if op.params else f"    link_view({names[0]}, out, OP, NOTHING)")
+    lines.append("    return out")
+    scope = {
+        "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
+        "explain": explain, "ERRORS": (ValueError, IndexError, TypeError, OverflowError), "QUIET": QUIET,
+        "quiet_enter": quiet_enter, "quiet_exit": quiet_exit, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
+        "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING,
+    }  # fmt: skip
+    return compile_source(f"forward {op.name}/{arity}", "\n".join(lines), scope, op.name)
+
+
+def _saved(op: Op, names: list[str], arity: int) -> str:
+    """The expression for ``Node.saved``: each residual only if some rule that will run reads it."""
+    kept = []
+    for residual in residuals(op, arity):
+        readers = [i for i in range(arity) if (rule := op.rule_for(i)) is not None and residual in rule_reads(rule)]
+        value = "z" if residual == "out" else f"a_{residual}"
+        if len(readers) == sum(op.rule_for(i) is not None for i in range(arity)):
+            kept.append(f"{value}, ")
+        else:
+            needs = " or ".join(f"(n_{names[i]} is not None and n_{names[i]}.rg)" for i in readers)
+            kept.append(f"{value} if {needs} else None, ")
+    return f"({''.join(kept)}) if rg else None" if kept else "None"
+
+
+def link_view(source: Tensor, out: Tensor, op: Op, params: dict[str, Any]) -> None:
+    """Let ``out`` share the storage of ``source``, if numpy gave a view. A detached Tensor leaves the graph behind: linked
+    to its source only while a Tape listens, else it would keep the whole graph alive."""
+    if op.vjp[0] is None and local.mode.tape is None:
+        return
+    if out._array.base is None or root_of(out._array) is not root_of(source._array):
+        return
+    view = source._view
+    if view is None:
+        view = source._view = View(Storage(source._array, source._node), ())
+    out._view = View(view.storage, (*view.path, (op, params)))
+
+
+# ---- operands that are not Tensors of one dtype ----
+
+
+def prepare(op: Op, operands: tuple[Any, ...]) -> tuple[Tensor | Literal, ...]:
+    """Operands as Tensors of one dtype and literals: the slow path of a call, with promotion as recorded casts."""
+    found = [_operand(op, x, operands) for x in operands]
+    promoted = range(len(found)) if op.variadic and op.promote else op.promote
+    if promoted:
+        arrays = [found[i]._array for i in promoted if isinstance(found[i], Tensor)]
+        scalars = [x for i in promoted if not isinstance(x := found[i], Tensor)]
+        dtype = result_type(arrays, scalars)
+        if op.floats and category(dtype) < 2:
+            dtype = scalar_dtype(1.0)
+        for i in promoted:
+            x = found[i]
+            if isinstance(x, Tensor):
+                found[i] = x if x._array.dtype == dtype else p.cast(x, dtype=dtype)
+            elif arrays:
+                found[i] = literal(bool(x) if dtype.kind == "b" else float(x) if dtype.kind == "f" else int(x))
+            else:
+                found[i] = from_array(np.asarray(x, dtype))
+    return tuple(x if isinstance(x, Tensor | Literal) else from_array(np.asarray(x, scalar_dtype(x))) for x in found)
+
+
+def _operand(op: Op, x: Any, operands: tuple[Any, ...]) -> Any:
+    if isinstance(x, Tensor | bool | int | float) and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, np.ndarray):
+        return from_array(np.asarray(x, canonical_dtype(x.dtype)))
+    raise TypeError(f"{op.name}: a {type(x).__name__} is no operand ({describe(operands)}); make a Tensor of it: tn.tensor(...)")
+
+
+# ---- errors ----
+
+
+def explain(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[str, Any]) -> Exception:
+    """numpy's complaint as ours: the operation, the operands' types, the way out."""
+    kind: type[Exception] = ShapeError
+    if isinstance(error, IndexError):
+        kind = IndexOutOfRange
+    elif isinstance(error, TypeError | OverflowError):
+        kind = DtypeError
+    called = describe([x._array for x in operands]) + (f"; {show_params(params)}" if params else "")
+    return kind(f"{op.name}({called}): {error}. {_WAY_OUT.get(op.name, _WAY_OUT[op.kind])}")
+
+
+_WAY_OUT = {
+    "elementwise": "Shapes broadcast from the right: axes must be equal or 1; reshape, unsqueeze or expand one of them.",
+    "reduce": "Check the dim, and that the axis is not empty.",
+    "view": "Check the sizes against the shape of the Tensor.",
+    "move": "All parts need the same number of axes, equal but for the one they are joined along.",
+    "index": "Indices must be integers inside the axis that they select from.",
+    "matmul": "The last axis of the left factor must equal the last but one of the right; transpose one with .mT, or reshape.",
+    "random": "Shapes hold non-negative integers.",
+    "state": "The value must broadcast to the shape of what is written.",
+}
+

@@ -1,0 +1,269 @@
+"""Reverse mode: replays the tape backward (Linnainmaa 1976; Griewank & Walther, "Evaluating Derivatives", 2008).
+
+One loop serves two ways of running the same rules. On raw arrays it computes gradients as fast as it can; on Tensors (a
+``Tape`` is active, or ``create_graph``) the rules record what they do, so gradients have gradients and the tape is complete.
+
+Unbroadcasting lives here, once. An elementwise rule returns the cotangent in the shape of the *output*; where an argument
+had been stretched to it, each of its elements fed several outputs, and its cotangent is the sum over them. No rule knows.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import GraphError, typename
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .optable import Op, p, residuals, rule_reads
+from .storage import stale_write, writes
+from .tape import FREED, local
+
+if TYPE_CHECKING:
+    from .tape import Node
+
+__all__ = ["Gradients", "compile_backward", "compile_source", "run_backward"]
+
+Array = np.ndarray[Any, Any]
+by_seq = attrgetter("seq")
+
+
+class Gradients:
+    """What a backward pass found: (node, cotangent, owned) per leaf and retained node; cotangents of requested nodes."""
+
+    __slots__ = ("captured", "commits")
+
+    def __init__(self) -> None:
+        self.commits: list[tuple[Any, Any, bool]] = []
+        self.captured: dict[Node, Any] = {}
+
+
+def run_backward(
+    roots: Iterable[tuple[Node, Any]],
+    *,
+    retain: bool,
+    targets: Iterable[Node] | None = None,
+    wrap: Callable[[Array, Node], Any] | None = None,
+    grad_mode: bool = False,
+) -> Gradients:
+    """Propagate the cotangents of ``roots`` to the leaves, or only to ``targets``.
+
+    retain     keep the residuals for another backward
+    wrap       makes a Tensor of a residual and its node: given, the rules record; else they run on raw arrays
+    grad_mode  what is recorded requires gradients itself (``create_graph``)
+    Raises GraphError on freed or stale residuals, before any gradient is committed.
+    """
+    cotangents: dict[Node, Any] = {}
+    for node, g in roots:
+        cotangents[node] = cotangents[node] + g if node in cotangents else g
+    wanted = None if targets is None else set(targets)
+    order, needed = _reach(cotangents, wanted)
+
+    mode = local.mode
+    before = mode.grad, mode.scope
+    mode.grad = grad_mode
+    token = quiet_enter(QUIET)
+    try:
+        return _propagate(order, cotangents, needed, wanted, retain, wrap)
+    finally:
+        quiet_exit(token)
+        mode.grad, mode.scope = before
+
+
+def _propagate(
+    order: list[Node],
+    cotangents: dict[Node, Any],
+    needed: set[Node] | None,
+    wanted: set[Node] | None,
+    retain: bool,
+    wrap: Callable[[Array, Node], Any] | None,
+) -> Gradients:
+    found = Gradients()
+    owned: set[Node] | None = set() if wrap is None else None
+    last_write, mode = writes.last, local.mode
+    for node in order:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        taps = node.taps
+        if taps is not None:
+            for hook in tuple(taps.hooks.values()):
+                g = hook(g)
+            for reference in (taps.leaf, taps.retain):
+                if reference is not None and wanted is None:
+                    found.commits.append((reference, g, owned is not None and node in owned))
+        if wanted is not None and node in wanted:
+            found.captured[node] = g
+        if taps is not None and taps.leaf is not None:
+            continue
+        saved = node.saved
+        if saved is FREED:
+            raise _freed(node)
+        if saved is not None:
+            if node.seq < last_write:
+                _check_fresh(node, saved)
+            if wrap is not None:
+                saved = _wrapped(node, saved, wrap)
+        if not retain:
+            node.saved = FREED
+        if wrap is not None:
+            mode.scope = node.scope.mirror()
+        node.op.backward(node, saved, g, cotangents, owned, needed)
+    return found
+
+
+def _reach(roots: Iterable[Node], wanted: set[Node] | None) -> tuple[list[Node], set[Node] | None]:
+    """The nodes below ``roots``, newest first; and, for given targets, the nodes that lead to one."""
+    stack = list(roots)
+    seen = set(stack)
+    order: list[Node] = []
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if node.taps is not None and node.taps.leaf is not None:
+            continue
+        for source in node.inputs:
+            if source.rg and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    order.sort(key=by_seq, reverse=True)
+    if wanted is None:
+        return order, None
+    needed: set[Node] = set()
+    for node in reversed(order):
+        leaf = node.taps is not None and node.taps.leaf is not None
+        if node in wanted or (not leaf and any(source in needed for source in node.inputs)):
+            needed.add(node)
+    return [node for node in order if node in needed], needed
+
+
+def _wrapped(node: Node, saved: tuple[Any, ...], wrap: Callable[[Array, Node], Any]) -> tuple[Any, ...]:
+    names = residuals(node.op, len(node.inputs))
+    sources = [node if name == "out" else node.inputs[node.op.args.index(name)] for name in names]
+    return tuple(
+        None if array is None else source.params["value"] if source.op.kind == "literal" else wrap(array, source)
+        for array, source in zip(saved, sources, strict=True)
+    )
+
+
+# ---- accumulation ----
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` over the axes along which a value of ``shape`` had been stretched."""
+    lead = g.ndim - len(shape)
+    dims = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1))
+    g = p.sum(g, dim=dims, keepdim=True) if dims else g
+    return p.reshape(g, shape=shape) if lead else g
+
+
+def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node] | None) -> None:
+    """Add a further contribution; in place only into a buffer that this pass has made itself."""
+    total = cotangents[node]
+    if owned is None:
+        cotangents[node] = total + g
+    elif node in owned:
+        np.add(total, g, out=total)
+    else:
+        cotangents[node] = np.asarray(total + g)
+        owned.add(node)
+
+
+# ---- the backward function of a row, generated when it is registered ----
+
+
+def compile_backward(op: Op) -> Callable[..., None]:
+    """``backward(node, saved, g, cotangents, owned, needed)`` of one row: runs a rule only if its argument needs it."""
+    if not op.variadic:
+        return _generate(op, len(op.args))
+    by_arity: dict[int, Callable[..., None]] = {}
+
+    def backward(node: Node, *rest: Any) -> None:
+        arity = len(node.inputs)
+        if arity not in by_arity:
+            by_arity[arity] = _generate(op, arity)
+        by_arity[arity](node, *rest)
+
+    return backward
+
+
+def _generate(op: Op, arity: int) -> Callable[..., None]:
+    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into}
+    lines = ["def backward(node, saved, g, cotangents, owned, needed):"]
+    kept = residuals(op, arity)
+    if kept:
+        lines.append(f"    {', '.join(kept)}, = saved")
+    if op.params:
+        lines.append("    params = node.params")
+    if any(op.rule_for(i) for i in range(arity)):
+        lines.append(f"    {', '.join(f'n{i}' for i in range(arity))}, = node.inputs")
+    for i in range(arity):
+        rule = op.rule_for(i)
+        if rule is None:
+            continue
+        names[f"vjp{i}"] = rule
+        reads = ", ".join(_read(op, name, i) for name in rule_reads(rule))
+        lines.append(f"    if n{i}.rg and (needed is None or n{i} in needed):")
+        body = [
+            f"r = vjp{i}({reads})",
+            f"if r.shape != n{i}.shape: r = unbroadcast(r, n{i}.shape)",
+            f"if n{i} in cotangents: accumulate(n{i}, r, cotangents, owned)",
+            f"else: cotangents[n{i}] = r",
+        ]
+        if op.into is not None and i == 0:
+            extra = ", ".join(_read(op, name, i) for name in list(rule_reads(op.into))[1:])
+            body[3] += "; owned is None or owned.add(n0)"
+            lines.append(f"        if owned is not None and n0 in owned and n0 in cotangents: into(cotangents[n0], {extra})")
+            lines.append("        else:")
+            body = ["    " + line for line in body]
+        lines += ["        " + line for line in body]
+    if len(lines) == 1:
+        lines.append("    pass")
+    return compile_source(f"backward {op.name}/{arity}", "\n".join(lines), names, "backward")
+
+
+def _read(op: Op, name: str, position: int) -> str:
+    if name in ("g", "out") or name in op.args:
+        return name
+    if name == "position":
+        return str(position)
+    if name in op.params:
+        return f"params[{name!r}]"
+    argument, attribute = name.rsplit("_", 1)
+    return f"n{position if op.variadic else op.args.index(argument)}.{attribute}"
+
+
+def compile_source(title: str, source: str, names: dict[str, Any], wanted: str) -> Callable[..., Any]:
+    """Compile generated source so that a traceback and ``inspect`` can show it."""
+    filename = f"<tinygrad_notes {title}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), names)
+    function: Callable[..., Any] = names[wanted]
+    return function
+
+
+# ---- errors ----
+
+
+def _freed(node: Node) -> GraphError:
+    return GraphError(
+        f"backward: the graph below {node.op.name} {typename(node.shape, node.dtype)} was already used by an earlier backward, "
+        "which dropped what its rules had kept. Call the first one with backward(retain_graph=True), or run forward again."
+    )
+
+
+def _check_fresh(node: Node, saved: tuple[Any, ...]) -> None:
+    for name, array in zip(residuals(node.op, len(node.inputs)), saved, strict=True):
+        if not isinstance(array, np.ndarray):
+            continue
+        write = stale_write(array, node.seq)
+        if write is not None:
+            where = "its output" if name == "out" else f"its argument {name!r}"
+            recorded = f" (recorded at {node.line})" if node.line else ""
+            raise GraphError(
+                f"backward: {node.op.name}{recorded} needs {where} {typename(array.shape, array.dtype)} as it was in forward, "
+                f"but {write.by} at {write.line} wrote to that memory since. Write to a clone() instead, or do it before."
+            )

@@ -1,0 +1,44 @@
+"""The errors of the engine. Each message says what was wrong, with shapes and dtypes, and how to put it right.
+
+They derive from the classes that PyTorch raises in the same place, so that ``except`` clauses written for it still work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["DtypeError", "GraphError", "IndexOutOfRange", "ShapeError", "describe", "short_dtype", "typename"]
+
+
+class ShapeError(RuntimeError):
+    """Shapes that do not fit the operation."""
+
+
+class DtypeError(RuntimeError):
+    """A dtype that the operation has no meaning for."""
+
+
+class IndexOutOfRange(IndexError):
+    """An axis or an index outside its range."""
+
+
+class GraphError(RuntimeError):
+    """A gradient was asked for that the tape cannot give (freed, stale, non-scalar, not recorded)."""
+
+
+def short_dtype(dtype: np.dtype[Any]) -> str:
+    """``float32 -> f32, int64 -> i64, bool -> bool``: the dtype as listings and messages write it."""
+    return "bool" if dtype.kind == "b" else f"{dtype.kind}{8 * dtype.itemsize}"
+
+
+def typename(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    """``f32[32,128]``: dtype and shape of a value."""
+    return f"{short_dtype(dtype)}[{','.join(map(str, shape))}]"
+
+
+def describe(values: Iterable[Any]) -> str:
+    """Arrays as their types and everything else as itself: ``f32[4,8], f32[3], 2.0``."""
+    return ", ".join(typename(v.shape, v.dtype) if hasattr(v, "dtype") and hasattr(v, "shape") else repr(v) for v in values)

@@ -1,0 +1,237 @@
+"""Indexing with square brackets, and its named forms.
+
+Basic indices (ints, slices, None, ``...``) are views. Integer and bool arrays select: they are brought to one ``take``
+along one axis, with numpy's rules for where the selected axes end up.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import IndexOutOfRange, ShapeError
+from ..inplace import write
+from ..optable import p
+from ..tensor import Tensor, from_array
+from .math import where
+from .shape import axis, permute, reshape
+
+__all__ = ["gather", "getitem", "index_select", "masked_fill", "scatter_add", "setitem", "take_rows"]
+
+
+def getitem(x: Tensor, index: Any) -> Tensor:
+    """``x[index]``."""
+    basic, arrays = _parse(x, index)
+    out: Tensor = p.slice(x, index=basic)
+    if not arrays:
+        return out
+    if len(arrays) == 1:
+        along, only = arrays[0]
+        taken: Tensor = p.take(out, only, dim=along)
+        return taken
+    linear, order = _linear(out, arrays)
+    shape = tuple(out.shape[d] for d in order)
+    rows = reshape(permute(out, *order), prod(shape[: len(arrays)]), *shape[len(arrays) :])
+    taken = p.take(rows, linear, dim=0)
+    return _place(taken, arrays, linear.ndim)
+
+
+def setitem(x: Tensor, index: Any, value: Any) -> None:
+    """``x[index] = value``, in place. Under a Tape, the positions that index arrays name are frozen into it."""
+    basic, arrays = _parse(x, index)
+    region: Tensor = p.slice(x, index=basic)
+    if not arrays:
+        if isinstance(value, Tensor) and value._array.base is not None and _same_place(value, region):
+            return  # x[i] += y has already written through the view
+        write(region, value, "x[...] =")
+        return
+    values = value if isinstance(value, Tensor) else from_array(np.asarray(value, x.dtype))
+    target_shape = np.broadcast_to(np.empty(()), region.shape)[_full(arrays, region.ndim)].shape
+    try:
+        fits = np.broadcast_shapes(values.shape, target_shape) == target_shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"x[...] = value: {values._type()} does not broadcast to the selected shape {list(target_shape)}")
+    # which element of ``values`` ends up where: found on positions, so that gradients flow by ``take``
+    count = prod(target_shape)
+    source = np.full(region.numel(), -1, np.int64)
+    source.reshape(region.shape)[_full(arrays, region.ndim)] = np.arange(count).reshape(target_shape)
+    source = source.reshape(region.shape)
+    flat = reshape(p.broadcast(values if values.dtype == x.dtype else p.cast(values, dtype=x.dtype), shape=target_shape), count)
+    if count == 0:
+        return
+    chosen = p.take(flat, from_array(np.maximum(source, 0)), dim=0)
+    write(region, p.where(from_array(source >= 0), chosen, p.clone(region)), "x[...] =")
+
+
+def _same_place(a: Tensor, b: Tensor) -> bool:
+    first, second = a._array.__array_interface__, b._array.__array_interface__
+    keys = ("data", "shape", "strides", "typestr")
+    return all(first[key] == second[key] for key in keys)
+
+
+def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tensor]]]:
+    """The basic part of an index, and the integer arrays with the axis (of the basic result) that each selects from."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    if isinstance(index, list):
+        items = [np.asarray([i.item() if isinstance(i, Tensor) else i for i in index], None if index else np.int64)]
+    items = [_as_index(item, x) for item in items]
+    used = sum(
+        item.ndim if isinstance(item, Tensor) and item.dtype.kind == "b" else item is not None and item is not ... for item in items
+    )
+    if used > x.ndim:
+        raise IndexOutOfRange(f"x[...]: {used} indices for {x._type()}, which has {x.ndim} axes")
+    if sum(item is ... for item in items) > 1:
+        raise IndexOutOfRange("x[...]: an index can hold only one `...`")
+    at = next((i for i, item in enumerate(items) if item is ...), len(items))
+    items[at : at + 1] = [slice(None)] * (x.ndim - used)
+
+    basic: list[Any] = []
+    arrays: list[tuple[int, Tensor]] = []
+    source = result = 0
+    for item in items:
+        if item is None:
+            basic.append(None)
+            result += 1
+        elif isinstance(item, slice):
+            basic.append(_canonical(item, x.shape[source]))
+            source, result = source + 1, result + 1
+        elif isinstance(item, int):
+            if not -x.shape[source] <= item < x.shape[source]:
+                raise IndexOutOfRange(f"x[...]: index {item} is out of range for axis {source} of {x._type()}")
+            basic.append(item % x.shape[source])
+            source += 1
+        else:
+            for part in _integer_arrays(item, x, source):
+                basic.append(slice(None))
+                arrays.append((result, part))
+                source, result = source + 1, result + 1
+    while basic and basic[-1] == slice(None):
+        basic.pop()
+    return tuple(basic), arrays
+
+
+def _as_index(item: Any, x: Tensor) -> Any:
+    if isinstance(item, list):
+        item = np.asarray(item) if item else np.empty(0, np.int64)
+    if isinstance(item, bool | np.bool_):
+        item = np.asarray(item)
+    if isinstance(item, np.integer):
+        return int(item)
+    if isinstance(item, np.ndarray):
+        item = from_array(item)
+    if isinstance(item, Tensor) and item.dtype.kind not in "biu":
+        raise IndexOutOfRange(f"x[...]: an index of dtype {item.dtype} selects nothing in {x._type()}; use integers or bools")
+    if item is None or item is ... or isinstance(item, int | slice | Tensor):
+        return item
+    raise IndexOutOfRange(f"x[...]: {type(item).__name__} is no index; use ints, slices, None, `...`, integer or bool Tensors")
+
+
+def _canonical(item: slice, length: int) -> slice:
+    if item.step == 0:
+        raise IndexOutOfRange("x[...]: the step of a slice cannot be 0")
+    if item == slice(None):
+        return item
+    start, stop, step = item.indices(length)
+    if step > 0:
+        return slice(start, max(start, stop), None if step == 1 else step)
+    return slice(start, None if stop < 0 else stop, step) if start >= 0 and start > stop else slice(0, 0, None)
+
+
+def _integer_arrays(item: Tensor, x: Tensor, source: int) -> list[Tensor]:
+    array = item._array
+    if array.dtype.kind == "b":
+        if array.ndim == 0:
+            raise IndexOutOfRange("x[...]: a single bool as an index is not supported; use where")
+        covered = x.shape[source : source + array.ndim]
+        if array.shape != covered:
+            raise IndexOutOfRange(f"x[...]: a mask of shape {array.shape} does not fit the axes {covered} of {x._type()}")
+        return [from_array(positions) for positions in np.nonzero(array)]
+    size = x.shape[source]
+    wrong = array[(array < -size) | (array >= size)]
+    if wrong.size:
+        raise IndexOutOfRange(f"x[...]: index {wrong.flat[0]} is out of range for axis {source} of {x._type()}")
+    return [where(item < 0, item + size, item) if (array < 0).any() else item]
+
+
+def _linear(x: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[Tensor, list[int]]:
+    """One index into the selected axes, moved to the front and joined; the order that moves them."""
+    axes = [a for a, _ in arrays]
+    try:
+        np.broadcast_shapes(*(part.shape for _, part in arrays))
+    except ValueError:
+        raise IndexOutOfRange(f"x[...]: index arrays of shapes {[part.shape for _, part in arrays]} do not broadcast") from None
+    linear: Any = 0
+    for a, part in arrays:
+        linear = linear * x.shape[a] + part
+    return linear, axes + [d for d in range(x.ndim) if d not in axes]
+
+
+def _place(taken: Tensor, arrays: list[tuple[int, Tensor]], ndim: int) -> Tensor:
+    """numpy's rule: neighbouring index arrays leave their result in place, separated ones in front."""
+    axes = [a for a, _ in arrays]
+    first = axes[0]
+    if first == 0 or axes != list(range(first, first + len(axes))):
+        return taken
+    before = [ndim + d for d in range(first)]
+    after = list(range(ndim + first, taken.ndim))
+    return permute(taken, *before, *range(ndim), *after)
+
+
+def _full(arrays: list[tuple[int, Tensor]], ndim: int) -> tuple[Any, ...]:
+    chosen = {a: part._array for a, part in arrays}
+    return tuple(chosen.get(d, slice(None)) for d in range(ndim))
+
+
+# ---- named forms ----
+
+
+def take_rows(x: Tensor, index: Tensor) -> Tensor:
+    """``x[index]`` along the first axis for an index of any shape: the table look-up."""
+    result: Tensor = p.take(x, index, dim=0)
+    return result
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices of ``input`` along ``dim`` that the 1-d ``index`` names."""
+    if index.ndim > 1:
+        raise ShapeError(f"index_select: the index must have one axis, got {index._type()}")
+    result: Tensor = p.take(input, index.reshape(-1), dim=axis("index_select", input, dim))
+    return result
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``: one element per element of ``index``."""
+    along = _check_pair("gather", input, dim, index)
+    result: Tensor = p.gather(input, index, dim=along)
+    return result
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """``out[index[i][j]][j] += src[i][j]`` for ``dim=0``, starting from ``input``."""
+    along = _check_pair("scatter_add", input, dim, index)
+    if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
+        raise ShapeError(f"scatter_add: the index {index._type()} is larger than src {src._type()}")
+    if src.dtype != input.dtype:
+        raise ShapeError(f"scatter_add: src {src._type()} and input {input._type()} need one dtype")
+    part = p.slice(src, index=tuple(slice(0, n, None) for n in index.shape))
+    result: Tensor = input + p.scatter_add(part, index, dim=along, shape=input.shape)
+    return result
+
+
+def _check_pair(name: str, x: Tensor, dim: int, index: Tensor) -> int:
+    along = axis(name, x, dim)
+    if index.dtype.kind not in "iu":
+        raise IndexOutOfRange(f"{name}: the index must hold integers, got {index._type()}")
+    if index.ndim != x.ndim or any(n > m for d, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)) if d != along):
+        raise ShapeError(f"{name}: the index {index._type()} must have the axes of {x._type()} and be no longer, but along {along}")
+    return along
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: float) -> Tensor:
+    """``value`` where ``mask`` holds, else ``input``."""
+    result: Tensor = p.where(mask, value, input)
+    return result

@@ -1,0 +1,145 @@
+"""In-place writes: every one is an ``assign`` of a value to a Tensor's memory.
+
+On the tape a write is a new value of the *base*: ``assign(base, value; path)`` is the base with the region that ``path``
+leads to replaced. The base's Tensor, and every view of it, continue from there. What a write under ``no_grad`` does to a
+value that requires grad is invisible to gradients, as in PyTorch: that is how optimizers change leaves.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .errors import DtypeError, GraphError, ShapeError
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .optable import TABLE, p
+from .storage import note_write
+from .tape import Node, local, new_node
+from .tensor import Tensor, from_array, leaf_of
+
+__all__ = ["update", "write"]
+
+
+def write(target: Tensor, value: Any, by: str) -> Tensor:
+    """Write ``value`` (broadcast and cast to fit) into the memory of ``target``; ``by`` names the operation in messages.
+
+    Raises GraphError for a leaf that requires grad (outside ``no_grad``) and for memory whose elements overlap or that is
+    read-only; ShapeError where the value does not broadcast to the target.
+    """
+    node = target._current_node()
+    source = value if isinstance(value, Tensor) else from_array(np.asarray(value, target.dtype))
+    if source._array.shape != target._array.shape:
+        _check_broadcast(target, source, by)
+    mode = local.mode
+    value_node = source._current_node()
+    value_rg = value_node is not None and value_node.rg and target._array.dtype.kind == "f"
+    visible = mode.grad and ((node is not None and node.rg) or value_rg)
+    _check_writable(target, node, visible, by)
+
+    if not visible and mode.tape is None:
+        note_write(target._array, by)
+        target._array[...] = source._array
+        return target
+
+    if source.dtype != target.dtype:
+        source = p.cast(source, dtype=target.dtype)
+    if value_rg and not visible:
+        source = p.detach(source)
+    _record(target, source, visible)
+    note_write(target._array, by)
+    target._array[...] = source._array
+    return target
+
+
+def update(target: Tensor, name: str, *others: Any) -> Tensor:
+    """``target = row(target, *others)``, written in place: what ``add_`` and ``+=`` do.
+
+    Raises DtypeError where the result is of a kind that the target cannot hold (a float into integers).
+    """
+    op = TABLE[name]
+    array = target._array
+    mode = local.mode
+    if mode.tape is None and isinstance(op.forward, np.ufunc) and not _would_record(target, others):
+        arrays = [x._array if isinstance(x, Tensor) else x for x in others]
+        simple = all(
+            (type(a) is float and array.dtype.kind == "f") or (isinstance(a, np.ndarray) and a.dtype is array.dtype)
+            for a in arrays
+        )
+        if simple and all(np.broadcast_shapes(np.shape(a), array.shape) == array.shape for a in arrays):
+            _check_writable(target, target._current_node(), False, name + "_")
+            note_write(array, name + "_")
+            token = quiet_enter(QUIET)
+            try:
+                op.forward(array, *arrays, out=array)
+            finally:
+                quiet_exit(token)
+            return target
+    value = op.bind(target, *others)
+    if value.dtype.kind == "f" and target.dtype.kind != "f":
+        raise DtypeError(
+            f"{name}_: the result is {value._type()}, which {target._type()} cannot hold; write x = {name}(x, ...) instead"
+        )
+    if value.shape != target.shape:
+        raise ShapeError(f"{name}_: the result is {value._type()}, but {target._type()} is written in place; its shape stays")
+    return write(target, value, name + "_")
+
+
+def _would_record(target: Tensor, others: tuple[Any, ...]) -> bool:
+    return local.mode.grad and any(isinstance(x, Tensor) and x.requires_grad for x in (target, *others))
+
+
+def _record(target: Tensor, source: Tensor, visible: bool) -> None:
+    """Put the assign on the tape and give the base its new node."""
+    view = target._view
+    path = () if view is None else view.path
+    base = target if view is None else from_array(view.storage.array, view.storage.node)
+    old = base._node or leaf_of(base)
+    new_value = source._node or leaf_of(source)
+    assign = TABLE["assign"]
+    params = {"path": path, "visible": visible}
+    node = new_node(assign, (old, new_value), params, base._array.shape, base._array.dtype, old.rg or (visible and new_value.rg))
+    tape = local.mode.tape
+    if tape is not None:
+        tape.record(node, (base, source))
+        if not visible:
+            tape.wrote_unseen(partial(_give, target, old))
+    _give(target, node)
+
+
+def _give(target: Tensor, node: Node) -> None:
+    """The base of ``target`` continues as ``node``."""
+    view = target._view
+    if view is None:
+        target._node = node
+    else:
+        view.storage.node = node
+        view.storage.version += 1
+
+
+def _check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -> None:
+    array = target._array
+    if not array.flags.writeable:
+        raise GraphError(f"{by}: the memory of {target._type()} is read-only (an expanded or foreign array); clone() it first")
+    if 0 in array.strides and array.size > 1 and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
+        raise GraphError(f"{by}: several elements of {target._type()} are one place in memory (expand); clone() it first")
+    if visible and node is not None and node.rg:
+        base = node
+        while base.inputs and (base.op.kind == "view" or (base.op.writes and not base.params["visible"])):
+            base = base.inputs[0]
+        if base.taps is not None and base.taps.leaf is not None:
+            raise GraphError(
+                f"{by}: {target._type()} is a leaf that requires grad (or a view of one); its gradient would be lost. "
+                "Write inside `with tn.no_grad():`, or to a clone()."
+            )
+
+
+def _check_broadcast(target: Tensor, source: Tensor, by: str) -> None:
+    try:
+        fits = np.broadcast_shapes(target.shape, source.shape) == target.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"{by}: {source._type()} does not broadcast to {target._type()}, whose shape stays as it is")
+

@@ -1,0 +1,36 @@
+"""Matrix products of any rank: the last two axes multiply, the axes before them broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import primitive
+from ..optable import Case
+
+__all__: list[str] = []
+
+Shape = tuple[int, ...]
+
+
+def _product(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, Any]) -> tuple[Shape, Any]:
+    x, y = shapes
+    return (*np.broadcast_shapes(x[:-2], y[:-2]), x[-2], y[-1]), dtypes[0]
+
+
+_PAIRS: tuple[tuple[Shape, Shape], ...] = (
+    ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((2, 2, 3), (3, 2)), ((2, 3), (2, 3, 1)), ((2, 1, 2, 3), (2, 3, 2)), ((2, 0), (0, 3)),
+)  # fmt: skip
+
+primitive(
+    "matmul",
+    np.matmul,
+    args="x y",
+    vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g),  # (N, M) @ (M, K): dX = G Yᵀ, dY = Xᵀ G
+    kind="matmul",
+    result=_product,
+    promote=(0, 1),
+    cases=tuple(Case(((x, -2.0, 2.0), (y, -2.0, 2.0))) for x, y in _PAIRS),
+)

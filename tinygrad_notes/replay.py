@@ -1,0 +1,80 @@
+"""The reference executor: runs any tape again, one primitive after the other, in plain numpy.
+
+It is the proof that the tape is complete (a training step replayed is the training step) and the oracle of the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import typename
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+
+if TYPE_CHECKING:
+    from .tape import Node, Tape
+    from .tensor import Tensor
+
+__all__ = ["replay"]
+
+Array = np.ndarray[Any, Any]
+
+
+def replay(tape: Tape[Any], outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) -> tuple[Array, ...]:
+    """The values of ``outputs`` after running every node of ``tape`` in order; see ``Tape.replay``."""
+    values = {leaf: array.copy() if leaf in tape.constants else array for leaf, array in tape.leaves.items()}
+    for tensor, array in feed.items():
+        values[_fed_leaf(tape, tensor, array)] = array
+
+    wanted = [_node_of(tape, tensor) for tensor in outputs]
+    last_use = _last_uses(tape, wanted)
+
+    token = quiet_enter(QUIET)
+    try:
+        for position, node in enumerate(tape.nodes):
+            arguments = [n.params["value"] if n.op.kind == "literal" else values[n] for n in node.inputs]
+            values[node] = np.asarray(node.op.forward(*arguments, **node.params))
+            for source in {*node.inputs, node}:
+                if last_use.get(source) == position:
+                    del values[source]
+    finally:
+        quiet_exit(token)
+    return tuple(values[node] for node in wanted)
+
+
+def _last_uses(tape: Tape[Any], wanted: Sequence[Node]) -> dict[Node, int]:
+    """Where each recorded value can be dropped. Leaves and wanted values never are."""
+    last: dict[Node, int] = {}
+    for position, node in enumerate(tape.nodes):
+        last[node] = position
+        for source in node.inputs:
+            if source in last:
+                last[source] = position
+    for node in wanted:
+        last.pop(node, None)
+    return last
+
+
+def _node_of(tape: Tape[Any], tensor: Tensor) -> Node:
+    node = tensor._current_node()
+    if node is None or (node not in tape.leaves and node not in tape._known):
+        raise ValueError(
+            f"replay: the {typename(tensor.shape, tensor.dtype)} Tensor asked for was not recorded on {tape!r}. "
+            "Ask for Tensors that were made inside `with tn.Tape() as tape:`."
+        )
+    return node
+
+
+def _fed_leaf(tape: Tape[Any], tensor: Tensor, array: Array) -> Node:
+    node = tensor._current_node()
+    if node is None or node not in tape.leaves:
+        raise ValueError(
+            f"replay: feed names a {typename(tensor.shape, tensor.dtype)} Tensor that is no leaf of {tape!r}. "
+            "Only what came from outside the tape (data, parameters, constants) can be fed."
+        )
+    if not isinstance(array, np.ndarray) or array.shape != node.shape or array.dtype != node.dtype:
+        got = typename(array.shape, array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"replay: feed needs an array {typename(node.shape, node.dtype)} here, but got {got}.")
+    return node

@@ -1,0 +1,104 @@
+"""Memory that several Tensors share: views of one base, and the record of in-place writes.
+
+Two facts are kept, each where it costs nothing until it is needed:
+
+* ``writes``: when each block of memory was last written, keyed by the array that owns it. A residual is stale exactly if its
+  memory was written after the node that saved it. ``last_write`` is the newest of all writes: one comparison skips the check.
+* ``Storage`` and ``View``: a base and its views share a Storage, made at the first view. An in-place write through any of
+  them gives the base a new node and raises ``version``; the others make their node again when they are next read.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .tape import next_seq, user_line
+
+if TYPE_CHECKING:
+    from .optable import Op
+    from .tape import Node
+
+__all__ = ["Storage", "View", "Write", "note_write", "root_of", "stale_write", "writes"]
+
+Array = np.ndarray[Any, Any]
+Path = tuple[tuple["Op", dict[str, Any]], ...]
+"""The view operations that lead from a base to a view, with their parameters."""
+
+
+class Storage:
+    """What a base Tensor and its views share.
+
+    array    the base's array
+    node     the base's current node (None while nothing recorded it)
+    version  how often the node was replaced by a write
+    """
+
+    __slots__ = ("array", "node", "version")
+
+    def __init__(self, array: Array, node: Node | None) -> None:
+        self.array, self.node, self.version = array, node, 0
+
+
+class View:
+    """One Tensor's place in a Storage: the path of view operations from the base, and the version its node belongs to."""
+
+    __slots__ = ("path", "storage", "version")
+
+    def __init__(self, storage: Storage, path: Path) -> None:
+        self.storage, self.path, self.version = storage, path, storage.version
+
+
+class Write:
+    """The last write to a block of memory: when, from which line, by which operation."""
+
+    __slots__ = ("by", "line", "reference", "seq")
+
+    def __init__(self, seq: int, line: str, by: str, reference: weakref.ref[Array]) -> None:
+        self.seq, self.line, self.by, self.reference = seq, line, by, reference
+
+
+class _Writes:
+    """Every live block of memory that was ever written in place, and the newest write."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.blocks: dict[int, Write] = {}
+
+
+writes = _Writes()
+
+
+def root_of(array: Array) -> Array:
+    """The array that owns the memory: numpy's chain of bases is the identity of a storage."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def note_write(array: Array, by: str) -> None:
+    """Remember that ``array``'s memory changes now, and where the user's code did it."""
+    owner = root_of(array)
+    key = id(owner)
+    seq = next_seq()
+    known = writes.blocks.get(key)
+    if known is not None and known.reference() is owner:
+        known.seq, known.line, known.by = seq, user_line(), by
+    else:
+        blocks = writes.blocks
+
+        def forget(reference: weakref.ref[Array]) -> None:
+            entry = blocks.get(key)
+            if entry is not None and entry.reference is reference:
+                del blocks[key]
+
+        blocks[key] = Write(seq, user_line(), by, weakref.ref(owner, forget))
+    writes.last = seq
+
+
+def stale_write(array: Array, since: int) -> Write | None:
+    """The write that changed ``array``'s memory after the node number ``since``, if there was one."""
+    entry = writes.blocks.get(id(root_of(array)))
+    return entry if entry is not None and entry.seq > since else None

@@ -1,0 +1,403 @@
+"""The tape (Wengert list): what was computed, in order, as data. Everything else only reads it.
+
+A ``Node`` is one value: the primitive that made it, its inputs, its static parameters, its shape and dtype. A Tensor points
+to its node; **a node never points to its output Tensor**, so reference counting alone frees every graph. Leaves (parameters,
+data, constants) and Python scalars (literals) are nodes too: the inputs of a node are always nodes.
+
+Eager code keeps only the nodes that a gradient needs, each held by the Tensor it made. ``with Tape() as tape`` keeps all of
+them in order: constants, in-place writes, random draws, the backward pass, the optimizer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from .listing import listing
+from .replay import replay
+
+if TYPE_CHECKING:
+    import weakref
+    from types import TracebackType
+
+    from .tensor import Tensor
+
+__all__ = [
+    "FREED",
+    "Mode",
+    "Node",
+    "Scope",
+    "Tape",
+    "Taps",
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "local",
+    "new_node",
+    "next_seq",
+    "no_grad",
+    "scope",
+    "set_grad_enabled",
+    "user_line",
+]
+
+FREED: Any = ("freed",)
+"""Stands in ``Node.saved`` once backward has used and dropped the residuals."""
+
+next_seq: Callable[[], int] = itertools.count(1).__next__
+"""The creation counter: sorting by it gives the order of the tape. One atomic call, shared by all threads."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Node:
+    """One value of the tape.
+
+    seq     position in the order of creation, unique in the process
+    op      the row of the table that made it (``leaf`` and ``literal`` are rows without a forward)
+    inputs  a node per argument, differentiable or not
+    params  static parameters of the primitive, by name
+    saved   the residuals that the VJP rules read, as arrays, ``None`` where no rule needs one
+    rg      whether a gradient flows through it; argument i takes part if its rule exists and ``inputs[i].rg``
+    taps    what watches it: the leaf Tensor to commit to, ``retain_grad``, hooks (None for most nodes)
+    line    the user's line, kept under a Tape
+    """
+
+    __slots__ = ("dtype", "inputs", "line", "op", "params", "rg", "saved", "scope", "seq", "shape", "taps")
+
+    seq: int
+    op: Any
+    inputs: tuple[Node, ...]
+    params: dict[str, Any]
+    saved: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scope: Scope
+    rg: bool
+    taps: Taps | None
+    line: str | None
+
+    def __repr__(self) -> str:
+        return f"<Node {self.seq}: {self.op.name} {self.dtype}{list(self.shape)}>"
+
+
+class Taps:
+    """What watches a node. ``leaf`` and ``retain`` are weak references to Tensors: a node never keeps its Tensor alive."""
+
+    __slots__ = ("hooks", "leaf", "retain")
+
+    def __init__(self) -> None:
+        self.leaf: weakref.ref[Tensor] | None = None
+        self.retain: weakref.ref[Tensor] | None = None
+        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] = {}
+
+
+def new_node(
+    op: Any,
+    inputs: tuple[Node, ...],
+    params: dict[str, Any],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    rg: bool,
+) -> Node:
+    """A node without residuals, in the current scope, not yet on any tape."""
+    node = Node()
+    node.seq, node.op, node.inputs, node.params = next_seq(), op, inputs, params
+    node.saved, node.shape, node.dtype, node.rg = None, shape, dtype, rg
+    node.scope, node.taps, node.line = local.mode.scope, None, None
+    return node
+
+
+# ---- scopes ----
+
+
+class Scope:
+    """Where in the model a node was made: ``lstm/step 3``. Equal names with running indices are the roll-up of pictures."""
+
+    __slots__ = ("_mirror", "index", "name", "parent")
+
+    def __init__(self, parent: Scope | None, name: str, index: int | None = None) -> None:
+        self.parent, self.name, self.index = parent, name, index
+        self._mirror: Scope | None = None
+
+    def chain(self) -> tuple[Scope, ...]:
+        """From the outermost scope to this one, the nameless root left out."""
+        found: list[Scope] = []
+        here: Scope | None = self
+        while here is not None and here.parent is not None:
+            found.append(here)
+            here = here.parent
+        return tuple(reversed(found))
+
+    @property
+    def label(self) -> str:
+        return self.name if self.index is None else f"{self.name} {self.index}"
+
+    @property
+    def path(self) -> str:
+        return "/".join(s.label for s in self.chain())
+
+    def mirror(self) -> Scope:
+        """The scope of the gradient of what was made here: ``backward/lstm/step 3``."""
+        if self._mirror is None:
+            root = _BACKWARD if self.parent is None else self.parent.mirror()
+            self._mirror = root if self.parent is None else Scope(root, self.name, self.index)
+        return self._mirror
+
+
+_ROOT = Scope(None, "")
+_BACKWARD = Scope(_ROOT, "backward")
+
+
+# ---- modes: what this thread records ----
+
+
+class Mode:
+    """What the current thread records: gradients or not, onto which tape, in which scope."""
+
+    __slots__ = ("grad", "scope", "tape")
+
+    def __init__(self) -> None:
+        self.grad = True
+        self.tape: Tape | None = None
+        self.scope = _ROOT
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.mode = Mode()
+
+
+local = _Local()
+
+
+class _ModeSwitch:
+    """A context manager and decorator that sets one slot of the thread's Mode and puts the old value back."""
+
+    def __init__(self) -> None:
+        self._before: list[Any] = []
+
+    def _set(self, mode: Mode) -> Any:
+        raise AssertionError("a subclass says what it sets")  # pragma: no cover
+
+    def _reset(self, mode: Mode, before: Any) -> None:
+        mode.grad = before
+
+    def __enter__(self) -> Self:
+        self._before.append(self._set(local.mode))
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._reset(local.mode, self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        import functools
+        import inspect
+
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"{type(self).__name__} cannot decorate the generator {function.__name__!r}: its body runs later, piece by "
+                f"piece. Write `with tn.{type(self).__name__}():` inside it."
+            )
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+class _GradSwitch(_ModeSwitch):
+    enabled = False
+
+    def _set(self, mode: Mode) -> bool:
+        before, mode.grad = mode.grad, self.enabled
+        return before
+
+
+class no_grad(_GradSwitch):
+    """Inside, nothing requires a gradient. Context manager and decorator; of the current thread only."""
+
+
+class enable_grad(_GradSwitch):
+    """Inside, gradients are recorded again, even within ``no_grad``."""
+
+    enabled = True
+
+
+class inference_mode(_GradSwitch):
+    """``no_grad`` under its other name: PyTorch's saves version counting, which costs nothing here.
+
+    mode: False switches it off, as in PyTorch.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.enabled = not mode
+
+
+class set_grad_enabled(_GradSwitch):
+    """Switch recording on or off at once; as a context manager, until its end."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.enabled = bool(mode)
+        self._before.append(super()._set(local.mode))
+        self._entered = False
+
+    def _set(self, mode: Mode) -> bool:
+        if not self._entered:  # the constructor has already switched
+            self._entered = True
+            return bool(self._before.pop())
+        return super()._set(mode)
+
+    def __call__(self, function: F) -> F:
+        if not self._entered:  # used as a decorator: the constructor's switch was not meant
+            self._entered = True
+            local.mode.grad = self._before.pop()
+        return super().__call__(function)
+
+
+def is_grad_enabled() -> bool:
+    """Whether the current thread records gradients."""
+    return local.mode.grad
+
+
+class scope(_ModeSwitch):
+    """``with tn.scope("step", 3):`` names what is recorded inside. Scopes nest; modules open their own."""
+
+    def __init__(self, name: str, index: int | None = None) -> None:
+        super().__init__()
+        self._name, self._index = name, index
+
+    def _set(self, mode: Mode) -> Scope:
+        before = mode.scope
+        mode.scope = Scope(before, self._name, self._index)
+        return before
+
+    def _reset(self, mode: Mode, before: Scope) -> None:
+        mode.scope = before
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def user_line() -> str:
+    """``file.py:12``: the innermost line on the stack that is not ours."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_filename.startswith("<tinygrad_notes")
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+# ---- the tape ----
+
+T = TypeVar("T")
+
+
+class Tape(Generic[T]):
+    """``with tn.Tape() as tape:`` records everything the thread computes inside, in order.
+
+    nodes      the recorded nodes
+    leaves     what existed before or came from outside, with its array: parameters, moments, data, constants
+    constants  the leaves that the recorded code made itself (``tn.zeros``, ``tn.tensor``)
+    names      what a leaf is called (``lstm.weight_ih_l0``), told by the modules that own it
+
+    ``print(tape)`` shows the listing; ``tape.replay()`` runs it again. A tape inside a tape also goes onto the outer one.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.leaves: dict[Node, np.ndarray[Any, Any]] = {}
+        self.names: dict[Node, str] = {}
+        self._known: set[Node] = set()
+        self.constants: set[Node] = set()
+        self._unseen: list[Callable[[], None]] = []
+        self._shared = False
+        self._outer: Tape[Any] | None = None
+
+    def __enter__(self) -> Self:
+        self._outer, local.mode.tape = local.mode.tape, self
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        outer, self._outer = self._outer, None
+        local.mode.tape = outer
+        if outer is not None:
+            outer._absorb(self)
+            return
+        for restore in reversed(self._unseen):
+            restore()
+        self._unseen.clear()
+
+    def __del__(self) -> None:
+        # What only this tape recorded holds its inputs for this tape alone: let go, or a carried state would keep all history.
+        if not self._shared:
+            for node in self.nodes:
+                if not node.rg:
+                    node.inputs = ()
+
+    def record(self, node: Node, operands: Iterable[Any]) -> None:
+        """Append a node; operands (Tensors, literals) that this tape has not seen become leaves with their arrays."""
+        known = self._known
+        for source, operand in zip(node.inputs, operands, strict=True):
+            if source not in known:
+                known.add(source)
+                if source.op.kind != "literal":
+                    self.leaves[source] = operand._array
+        known.add(node)
+        node.line = user_line()
+        self.nodes.append(node)
+
+    def constant(self, node: Node, array: np.ndarray[Any, Any]) -> None:
+        """A leaf that the recorded code itself made from data: every replay starts from its first value."""
+        self._known.add(node)
+        self.leaves[node] = array.copy()
+        self.constants.add(node)
+
+    def wrote_unseen(self, restore: Callable[[], None]) -> None:
+        """A value was written where gradients do not see it: on the tape it is a new value, after the tape the old one."""
+        self._unseen.append(restore)
+
+    def _absorb(self, inner: Tape[Any]) -> None:
+        self.nodes.extend(inner.nodes)
+        for leaf, array in inner.leaves.items():
+            if leaf not in self._known:
+                self.leaves[leaf] = array
+        self.names.update(inner.names)
+        self.constants |= inner.constants
+        self._known |= inner._known
+        self._unseen.extend(inner._unseen)
+        inner._shared = True
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __repr__(self) -> str:
+        return f"<Tape: {len(self.nodes):,} nodes, {len(self.leaves):,} leaves>"
+
+    def __str__(self) -> str:
+        return listing(self)
+
+    def replay(
+        self, *outputs: Tensor, feed: Mapping[Tensor, np.ndarray[Any, Any]] | None = None
+    ) -> tuple[np.ndarray[Any, Any], ...]:
+        """Run the tape again in plain numpy, writing state in place as the recorded code did; the values of ``outputs``.
+
+        feed: other arrays for leaves, by the Tensor that was the leaf (same shape and dtype). Leaves without one are read
+        from the memory they had when recorded, so a changed parameter, learning rate or batch (``x.copy_(...)``) takes part.
+        Raises ValueError for a Tensor that this tape does not know.
+        """
+        return replay(self, outputs, feed or {})
