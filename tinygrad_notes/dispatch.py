@@ -105,7 +105,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         lines.append(
             "    rg = mode.grad and ("
             + " or ".join(f"(n_{names[i]} is not None and n_{names[i]}.rg)" for i in flowing)
-            + ") and z.dtype.kind == 'f'"
+            + (") and z.dtype.kind == 'f'" if "dtype" in op.params else ")")
         )
     else:
         lines.append("    rg = False")

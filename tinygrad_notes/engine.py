@@ -18,7 +18,7 @@ import numpy as np
 
 from .errors import GraphError, typename
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
-from .optable import Op, p, residuals, rule_reads
+from .optable import LEAF, Op, p, residuals, rule_reads
 from .storage import stale_write, writes
 from .tape import FREED, local
 
@@ -83,33 +83,27 @@ def _propagate(
 ) -> Gradients:
     found = Gradients()
     owned: set[Node] | None = set() if wrap is None else None
-    last_write, mode = writes.last, local.mode
+    last_write, mode, pop = writes.last, local.mode, cotangents.pop
     for node in order:
-        g = cotangents.pop(node, None)
+        g = pop(node, None)
         if g is None:
             continue
-        taps = node.taps
-        if taps is not None:
-            for hook in tuple(taps.hooks.values()):
-                g = hook(g)
-            for reference in (taps.leaf, taps.retain):
-                if reference is not None and wanted is None:
-                    found.commits.append((reference, g, owned is not None and node in owned))
+        if node.taps is not None:
+            g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
         if wanted is not None and node in wanted:
             found.captured[node] = g
-        if taps is not None and taps.leaf is not None:
+        if node.op is LEAF:
             continue
         saved = node.saved
-        if saved is FREED:
-            raise _freed(node)
         if saved is not None:
+            if saved is FREED:
+                raise _freed(node)
             if node.seq < last_write:
                 _check_fresh(node, saved)
-            if wrap is not None:
-                saved = _wrapped(node, saved, wrap)
         if not retain:
             node.saved = FREED
         if wrap is not None:
+            saved = saved and _wrapped(node, saved, wrap)
             mode.scope = node.scope.mirror()
         node.op.backward(node, saved, g, cotangents, owned, needed)
     return found
@@ -123,8 +117,6 @@ def _reach(roots: Iterable[Node], wanted: set[Node] | None) -> tuple[list[Node],
     while stack:
         node = stack.pop()
         order.append(node)
-        if node.taps is not None and node.taps.leaf is not None:
-            continue
         for source in node.inputs:
             if source.rg and source not in seen:
                 seen.add(source)
@@ -134,10 +126,22 @@ def _reach(roots: Iterable[Node], wanted: set[Node] | None) -> tuple[list[Node],
         return order, None
     needed: set[Node] = set()
     for node in reversed(order):
-        leaf = node.taps is not None and node.taps.leaf is not None
-        if node in wanted or (not leaf and any(source in needed for source in node.inputs)):
+        if node in wanted or any(source in needed for source in node.inputs):
             needed.add(node)
     return [node for node in order if node in needed], needed
+
+
+def _tapped(node: Node, g: Any, found: Gradients, commit: bool, owned: bool) -> Any:
+    """Run the hooks of a node; note the Tensors that want its gradient."""
+    taps = node.taps
+    assert taps is not None
+    given = g
+    for hook in tuple(taps.hooks.values()):
+        g = hook(g)
+    for reference in (taps.leaf, taps.retain):
+        if reference is not None and commit:
+            found.commits.append((reference, g, owned and g is given and taps.retain is None))
+    return g
 
 
 def _wrapped(node: Node, saved: tuple[Any, ...], wrap: Callable[[Array, Node], Any]) -> tuple[Any, ...]:
@@ -166,7 +170,7 @@ def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node]
     if owned is None:
         cotangents[node] = total + g
     elif node in owned:
-        np.add(total, g, out=total)
+        np.add(total, g, total)
     else:
         cotangents[node] = np.asarray(total + g)
         owned.add(node)

@@ -1,1 +1,8 @@
-"""."""
+"""Layer 6: optimizers and schedules, every update a tape of primitives."""
+
+from . import lr_scheduler
+from .adam import Adam, AdamW
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]

@@ -1,0 +1,85 @@
+"""Layers without memory: linear maps, table look-ups, dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ShapeError
+from ..functions.random import rand, randn
+from ..tape import no_grad
+from ..tensor import Tensor
+from . import functional as F
+from .module import Module, Parameter
+
+__all__ = ["Dropout", "Embedding", "Linear", "uniform_parameter"]
+
+
+def uniform_parameter(shape: tuple[int, ...], fan_in: int, dtype: Any = None) -> Parameter:
+    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): PyTorch's start of linear and recurrent layers."""
+    bound = fan_in**-0.5 if fan_in > 0 else 0.0
+    with no_grad():
+        return Parameter(rand(shape, dtype=dtype) * (2 * bound) - bound)
+
+
+class Linear(Module):
+    """``x Wᵀ + b``.
+
+    in_features, out_features  lengths of the last axis before and after
+    weight ``(out, in)``, bias ``(out,)`` or None; both start uniform in ±1/sqrt(in)
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = uniform_parameter((out_features, in_features), in_features, dtype)
+        self.bias = uniform_parameter((out_features,), in_features, dtype) if bias else None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input ``(*, in)``; result ``(*, out)``."""
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by integers.
+
+    num_embeddings  rows V
+    embedding_dim   columns D
+    padding_idx     a row that starts at 0 and gets no gradient
+    weight ``(V, D)`` starts standard normal
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, dtype: Any = None) -> None:
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ShapeError(f"Embedding: padding_idx={padding_idx} is no row of a table of {num_embeddings}")
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.weight = Parameter(randn(num_embeddings, embedding_dim, dtype=dtype))
+        if padding_idx is not None:
+            with no_grad():
+                self.weight[padding_idx] = 0.0
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input ``(*)`` of integers in [0, V); result ``(*, D)``."""
+        return F.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_embeddings}, {self.embedding_dim}" + (
+            "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        )
+
+
+class Dropout(Module):
+    """In training, each value is 0 with probability p and the others are divided by 1 - p; in evaluation, nothing."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: the probability must lie in [0, 1], got {p}")
+        self.p = p
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input and result of any shape."""
+        return F.dropout(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"

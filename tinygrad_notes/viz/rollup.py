@@ -1,0 +1,254 @@
+"""A list of nodes as a small graph, as plain data: scopes that repeat become one group, nodes of one role one box.
+
+The instances of a group are its scopes: ``step 0`` .. ``step 63`` under one parent, or the calls of one scope without an
+index. Nodes merge along the groups they are in (see ``align``), leaves by the box and the argument they first feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..errors import typename
+from ..tape import Node, Scope
+from .align import align
+
+__all__ = ["Box", "Edge", "Graph", "Group", "roll_up"]
+
+
+@dataclass(eq=False)
+class Group:
+    """A scope, or the scopes of one name that repeat under one parent. ``instances``: how many there are in all."""
+
+    name: str
+    parent: Group | None = None
+    instances: int = 0
+    index: int | None = None
+    children: dict[str, Group] = field(default_factory=dict)
+
+    def chain(self) -> tuple[Group, ...]:
+        """From the outermost group to this one, the root left out."""
+        return () if self.parent is None else (*self.parent.chain(), self)
+
+    @property
+    def label(self) -> str:
+        """``step ×64``: the name, and how often it repeats inside its parent."""
+        outer = self.parent.instances if self.parent is not None else 1
+        if self.instances == outer:
+            return self.name if self.index is None else f"{self.name} {self.index}"
+        each, rest = divmod(self.instances, outer)
+        return f"{self.name} ×{self.instances if rest else each}" + (" in all" if rest else "")
+
+
+@dataclass(eq=False)
+class Box:
+    """What one box of the picture stands for: nodes of one role, in the order of the tape.
+
+    role   parameter | data | constant | forward | gradient | update | write
+    names  the names of leaves, where the tape knows them
+    fold   the group, or "" for the rest of the tape, of which this box is all
+    """
+
+    role: str
+    group: Group
+    members: list[Node]
+    names: tuple[str, ...] = ()
+    fold: str | None = None
+
+
+@dataclass(eq=False)
+class Edge:
+    """The values that flow from one box to another: their types, how many, the views on the way.
+
+    carry  the group between whose instances the edge leads, with the difference of the indices where it is always the same
+    """
+
+    source: Box
+    target: Box
+    carry: Group | None = None
+    strides: set[int | None] = field(default_factory=set)
+    types: dict[str, int] = field(default_factory=dict)
+    values: dict[Node, None] = field(default_factory=dict)
+    views: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.types.values())
+
+
+@dataclass
+class Graph:
+    """Boxes and edges; ``contracted`` views are drawn as part of the edges, and ``notes`` say what a picture leaves out."""
+
+    boxes: list[Box]
+    edges: list[Edge]
+    root: Group
+    nodes: int
+    contracted: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class _Instance:
+    """One scope of the model, however often it was entered: a place in a group."""
+
+    def __init__(self, group: Group, parent: _Instance | None, ordinal: int | None) -> None:
+        self.group, self.parent, self.ordinal = group, parent, ordinal
+        self.indexed: dict[tuple[str, int], _Instance] = {}
+        self.calls: dict[str, int] = {}
+        group.instances += 1
+
+    def chain(self) -> tuple[_Instance, ...]:
+        return () if self.parent is None else (*self.parent.chain(), self)
+
+
+class _Scopes:
+    """From the Scope of a node to its instance, made when first met."""
+
+    def __init__(self) -> None:
+        self.root = _Instance(Group(""), None, None)
+        self._met: dict[Scope, _Instance] = {}
+
+    def __getitem__(self, scope: Scope) -> _Instance:
+        found = self._met.get(scope)
+        if found is None:
+            found = self.root if scope.parent is None else self._enter(self[scope.parent], scope)
+            self._met[scope] = found
+        return found
+
+    def _enter(self, parent: _Instance, scope: Scope) -> _Instance:
+        name, index = scope.name, scope.index
+        if index is not None and (name, index) in parent.indexed:
+            return parent.indexed[name, index]
+        group = parent.group.children.setdefault(name, Group(name, parent.group, index=index))
+        parent.calls[name] = parent.calls.get(name, 0) + 1
+        made = _Instance(group, parent, parent.calls[name] if index is None else index)
+        if index is not None:
+            parent.indexed[name, index] = made
+        return made
+
+
+def roll_up(
+    nodes: Iterable[Node], *, names: Mapping[Node, str] | None = None, constants: Iterable[Node] = (), views: bool = False
+) -> Graph:
+    """Merge the nodes of a tape into boxes.
+
+    nodes      what was computed, in order; what only appears among the inputs is a leaf
+    names      of leaves
+    constants  the leaves that the recorded code made itself
+    views      draw reshape, permute, slice, broadcast and detach as boxes; else they are part of the edges
+    """
+    return _RollUp(list(nodes), names or {}, set(constants), views).graph
+
+
+class _RollUp:
+    def __init__(self, nodes: list[Node], names: Mapping[Node, str], constants: set[Node], views: bool) -> None:
+        self.names, self.constants = names, constants
+        computed = set(nodes)
+        used = {source for node in nodes for source in node.inputs}
+        through = set() if views else {node for node in nodes if node.op.kind == "view" and node in used}
+        drawn = [node for node in nodes if node not in through]
+        self.scopes = _Scopes()
+        self.at: dict[Node, _Instance] = {node: self.scopes[node.scope] for node in drawn}
+        self.box: dict[Node, Box] = {}
+
+        own: dict[Group, dict[_Instance, list[Node]]] = {}
+        for node in drawn:
+            own.setdefault(self.at[node].group, {}).setdefault(self.at[node], []).append(node)
+        for group, instances in own.items():
+            for members in align(list(instances.values())):
+                self._make(_role(members[0]), group, members)
+
+        self.links: list[tuple[Node, tuple[str, ...], Node, int, Node]] = []  # source, views, its type, argument, reader
+        for node in drawn:
+            for position, given in enumerate(node.inputs):
+                source, path = given, ()
+                while source in through:
+                    source, path = source.inputs[0], (source.op.name, *path)
+                if source.op.kind != "literal":
+                    self.links.append((source, path, given, position, node))
+        self._leaves(computed)
+
+        first = {box: min(n.seq for n in box.members) for box in set(self.box.values())}
+        boxes = sorted(first, key=lambda box: first[box])
+        self.graph = Graph(boxes, self._edges(), self.scopes.root.group, len(drawn), len(through))
+
+    def _make(self, role: str, group: Group, members: list[Node]) -> None:
+        members = sorted(members, key=lambda node: node.seq)
+        box = Box(role, group, members, tuple(self.names[node] for node in members if node in self.names))
+        self.box.update(dict.fromkeys(members, box))
+
+    # ---- leaves ----
+
+    def _leaves(self, computed: set[Node]) -> None:
+        """A leaf lives where it is read: in the innermost scope that all its readers share. Readers in the forward pass
+        count first: a weight belongs to its layer, though backward and the optimizer read it too."""
+        readers: dict[Node, list[tuple[Node, int]]] = {}
+        for source, _, _, position, reader in self.links:
+            if source not in computed:
+                readers.setdefault(source, []).append((reader, position))
+        alike: dict[tuple[Group, str, Box, int], list[Node]] = {}
+        for leaf, found in readers.items():
+            best = min(_RANK[_role(reader)] for reader, _ in found)
+            found = [(reader, position) for reader, position in found if _RANK[_role(reader)] == best]
+            home = _shared([self.at[reader] for reader, _ in found], self.scopes.root)
+            reader, position = found[0]
+            alike.setdefault((home.group, self._leaf_role(leaf), self.box[reader], position), []).append(leaf)
+        for (group, role, _, _), leaves in alike.items():
+            while group.parent is not None and group.instances > len(leaves):  # the first step's state comes from outside
+                group = group.parent
+            self._make(role, group, leaves)
+
+    def _leaf_role(self, leaf: Node) -> str:
+        if leaf in self.constants:
+            return "constant"
+        return "parameter" if leaf.rg and leaf.op.kind == "leaf" else "data"
+
+    # ---- edges ----
+
+    def _edges(self) -> list[Edge]:
+        edges: dict[tuple[Box, Box, Group | None], Edge] = {}
+        for source, path, given, _, reader in self.links:
+            carry, stride = self._carry(source, reader)
+            ends = self.box[source], self.box[reader]
+            edge = edges.setdefault((*ends, carry), Edge(*ends, carry))
+            kind = typename(given.shape, given.dtype)
+            edge.types[kind] = edge.types.get(kind, 0) + 1
+            edge.values[source] = None
+            if carry is not None:
+                edge.strides.add(stride)
+            if path:
+                edge.views[", ".join(path)] = None
+        return list(edges.values())
+
+    def _carry(self, source: Node, reader: Node) -> tuple[Group | None, int | None]:
+        """The group within which an edge leads from one instance to another, and how far."""
+        if source not in self.at:
+            return None, None
+        for one, other in zip(self.at[source].chain(), self.at[reader].chain(), strict=False):
+            if one.group is not other.group:
+                return None, None
+            if one is not other:
+                near = one.parent is other.parent and one.ordinal is not None and other.ordinal is not None
+                return one.group, other.ordinal - one.ordinal if near else None  # type: ignore[operator]
+        return None, None
+
+
+_RANK = {"forward": 0, "update": 1, "write": 2, "gradient": 3}
+
+
+def _role(node: Node) -> str:
+    if node.op.writes:
+        return "write"
+    chain = node.scope.chain()
+    if chain and chain[0].name == "backward":
+        return "gradient"
+    return "forward" if node.rg else "update"
+
+
+def _shared(instances: list[_Instance], root: _Instance) -> _Instance:
+    """The innermost instance that all lie in."""
+    shared = instances[0].chain()
+    for other in set(instances[1:]):
+        pairs = zip(shared, other.chain(), strict=False)
+        shared = tuple(one for one, another in pairs if one is another)
+    return shared[-1] if shared else root
