@@ -1,1 +1,1 @@
-"""."""
+"""Layer 7: the networks of the lecture notes."""

@@ -1,1 +1,1 @@
-"""."""
+"""Layer 7: training loops and what they draw."""

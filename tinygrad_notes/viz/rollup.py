@@ -44,7 +44,7 @@ class Group:
 class Box:
     """What one box of the picture stands for: nodes of one role, in the order of the tape.
 
-    role   parameter | data | constant | forward | gradient | update | write
+    role   parameter | state (a leaf that is written) | data | constant | forward | gradient | update (no gradient flows) | write
     names  the names of leaves, where the tape knows them
     fold   the group, or "" for the rest of the tape, of which this box is all
     """
@@ -60,13 +60,13 @@ class Box:
 class Edge:
     """The values that flow from one box to another: their types, how many, the views on the way.
 
-    carry  the group between whose instances the edge leads, with the difference of the indices where it is always the same
+    carry  the group between whose instances the edge leads, with the differences of their indices
     """
 
     source: Box
     target: Box
     carry: Group | None = None
-    strides: set[int | None] = field(default_factory=set)
+    strides: set[int] = field(default_factory=set)
     types: dict[str, int] = field(default_factory=dict)
     values: dict[Node, None] = field(default_factory=dict)
     views: dict[str, None] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Graph:
 class _Instance:
     """One scope of the model, however often it was entered: a place in a group."""
 
-    def __init__(self, group: Group, parent: _Instance | None, ordinal: int | None) -> None:
+    def __init__(self, group: Group, parent: _Instance | None, ordinal: int) -> None:
         self.group, self.parent, self.ordinal = group, parent, ordinal
         self.indexed: dict[tuple[str, int], _Instance] = {}
         self.calls: dict[str, int] = {}
@@ -105,7 +105,7 @@ class _Scopes:
     """From the Scope of a node to its instance, made when first met."""
 
     def __init__(self) -> None:
-        self.root = _Instance(Group(""), None, None)
+        self.root = _Instance(Group(""), None, 0)
         self._met: dict[Scope, _Instance] = {}
 
     def __getitem__(self, scope: Scope) -> _Instance:
@@ -192,16 +192,19 @@ class _RollUp:
             found = [(reader, position) for reader, position in found if _RANK[_role(reader)] == best]
             home = _shared([self.at[reader] for reader, _ in found], self.scopes.root)
             reader, position = found[0]
-            alike.setdefault((home.group, self._leaf_role(leaf), self.box[reader], position), []).append(leaf)
+            written = any(reader.op.writes and position == 0 for reader, position in readers[leaf])
+            alike.setdefault((home.group, self._leaf_role(leaf, written), self.box[reader], position), []).append(leaf)
         for (group, role, _, _), leaves in alike.items():
             while group.parent is not None and group.instances > len(leaves):  # the first step's state comes from outside
                 group = group.parent
             self._make(role, group, leaves)
 
-    def _leaf_role(self, leaf: Node) -> str:
+    def _leaf_role(self, leaf: Node, written: bool) -> str:
         if leaf in self.constants:
             return "constant"
-        return "parameter" if leaf.rg and leaf.op.kind == "leaf" else "data"
+        if leaf.rg and leaf.op.kind == "leaf":
+            return "parameter"
+        return "state" if written else "data"
 
     # ---- edges ----
 
@@ -220,17 +223,15 @@ class _RollUp:
                 edge.views[", ".join(path)] = None
         return list(edges.values())
 
-    def _carry(self, source: Node, reader: Node) -> tuple[Group | None, int | None]:
+    def _carry(self, source: Node, reader: Node) -> tuple[Group | None, int]:
         """The group within which an edge leads from one instance to another, and how far."""
-        if source not in self.at:
-            return None, None
-        for one, other in zip(self.at[source].chain(), self.at[reader].chain(), strict=False):
-            if one.group is not other.group:
-                return None, None
-            if one is not other:
-                near = one.parent is other.parent and one.ordinal is not None and other.ordinal is not None
-                return one.group, other.ordinal - one.ordinal if near else None  # type: ignore[operator]
-        return None, None
+        if source in self.at:
+            for one, other in zip(self.at[source].chain(), self.at[reader].chain(), strict=False):
+                if one.group is not other.group:
+                    break
+                if one is not other:
+                    return one.group, other.ordinal - one.ordinal
+        return None, 0
 
 
 _RANK = {"forward": 0, "update": 1, "write": 2, "gradient": 3}

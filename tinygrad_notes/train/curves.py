@@ -1,0 +1,34 @@
+"""The picture of a run: training beside validation loss."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+__all__ = ["draw_losses"]
+
+
+def draw_losses(history: list[list[float]], path: Path, title: str) -> None:
+    """Write a PNG or SVG of rows ``(step, training loss, validation loss)``, in nats per character."""
+    from matplotlib.figure import Figure
+
+    steps = [row[0] for row in history]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(steps, [row[1] for row in history], color="#4c72b0", marker="o", markersize=3, label="training (with dropout)")
+    axes.plot(steps, [row[2] for row in history], color="#c44e52", marker="o", markersize=3, label="validation")
+    best = min(history, key=lambda row: row[2])
+    axes.annotate(
+        f"{best[2]:.3f} nats, perplexity {math.exp(best[2]):.2f}",
+        (best[0], best[2]), xytext=(-8, 22), textcoords="offset points", ha="right", color="#c44e52",
+        arrowprops={"arrowstyle": "-", "color": "#c44e52"},
+    )  # fmt: skip
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss, nats per character")
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    temporary = path.with_name(f".{path.name}")
+    figure.savefig(temporary, format=path.suffix[1:], dpi=150)
+    temporary.replace(path)
