@@ -33,7 +33,9 @@ class Model(nn.Module):
 class Training:
     """One model with everything that a step touches."""
 
-    def __init__(self, seed: int, micro_batches: int = 1, frozen: str | None = None, make: Callable[..., optim.Optimizer] = optim.Adam):
+    def __init__(
+        self, seed: int, micro_batches: int = 1, frozen: str | None = None, make: Callable[..., optim.Optimizer] = optim.Adam
+    ):
         tn.manual_seed(seed)
         self.model = Model()
         if frozen:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import ops as _ops  # noqa: F401 (fills the table)
 from . import autograd, methods
 from .dtypes import (
     bool_,
@@ -88,7 +87,8 @@ from .functions.shape import (
     unbind,
     unsqueeze,
 )
-from .tape import Tape, enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
+from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
+from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from .engine import Gradients, run_backward
-from .errors import DtypeError, GraphError, ShapeError
+from .errors import GraphError, ShapeError
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .inplace import update
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .modes import local, set_grad_enabled
 from .optable import p
 from .storage import note_write
-from .tape import Node, local, set_grad_enabled
+from .tape import Node
 from .tensor import Tensor, from_array
 
 __all__ = ["GradcheckError", "backward", "grad", "gradcheck", "gradgradcheck"]

@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tinygrad-notes", description="Networks of the lecture notes, trained on this engine.")
+    parser = argparse.ArgumentParser(
+        prog="tinygrad-notes", description="Networks of the lecture notes, trained on this engine."
+    )
     tasks = parser.add_subparsers(required=True, metavar="TASK")
     lm = tasks.add_parser("lm", help="a character language model (LSTM)").add_subparsers(required=True, metavar="COMMAND")
 
@@ -57,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/lm"), help="where the run is")
     write.add_argument("--prompt", default="The ", help="how the text begins")
     write.add_argument("--length", type=_positive, default=500, help="characters to write")
-    write.add_argument("--temperature", type=float, nargs="+", default=[0.8], help="below 1: safer; above 1: wilder; 0: likeliest")
+    write.add_argument(
+        "--temperature", type=float, nargs="+", default=[0.8], help="below 1: safer; above 1: wilder; 0: likeliest"
+    )
     write.add_argument("--seed", type=int, default=0, help="of the random draws")
     return parser
 

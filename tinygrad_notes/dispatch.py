@@ -16,10 +16,12 @@ from .engine import compile_backward, compile_source
 from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .listing import show_params
+from .literal import Literal, literal
+from .modes import local
 from .optable import Op, p, register, residuals, rule_reads
 from .storage import Storage, View, root_of
-from .tape import Node, local, next_seq
-from .tensor import Literal, Tensor, from_array, leaf_of, literal
+from .tape import Node, next_seq
+from .tensor import Tensor, from_array, leaf_of
 
 __all__ = ["primitive"]
 
@@ -133,7 +135,9 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "        out._node = None",
     ]
     if op.kind == "view":
-        lines.append(f"    link_view({names[0]}, out, OP, params)" if op.params else f"    link_view({names[0]}, out, OP, NOTHING)")
+        lines.append(
+            f"    link_view({names[0]}, out, OP, params)" if op.params else f"    link_view({names[0]}, out, OP, NOTHING)"
+        )
     lines.append("    return out")
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
@@ -202,7 +206,9 @@ def _operand(op: Op, x: Any, operands: tuple[Any, ...]) -> Any:
         return x.item()
     if isinstance(x, np.ndarray):
         return from_array(np.asarray(x, canonical_dtype(x.dtype)))
-    raise TypeError(f"{op.name}: a {type(x).__name__} is no operand ({describe(operands)}); make a Tensor of it: tn.tensor(...)")
+    raise TypeError(
+        f"{op.name}: a {type(x).__name__} is no operand ({describe(operands)}); make a Tensor of it: tn.tensor(...)"
+    )
 
 
 # ---- errors ----
@@ -229,4 +235,3 @@ _WAY_OUT = {
     "random": "Shapes hold non-negative integers.",
     "state": "The value must broadcast to the shape of what is written.",
 }
-

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DtypeError
+from .errors import DtypeError, ShapeError
 
 __all__ = [
-    "DEFAULT_FLOAT", "DTYPES", "bool_", "canonical_dtype", "float32", "float64", "int8", "int16", "int32", "int64",
+    "DEFAULT_FLOAT", "DTYPES", "bool_", "canonical_dtype", "float32", "float64", "int8", "int16", "int32", "int64", "make_array",
     "promote_types", "result_type", "scalar_dtype", "uint8", "uint32", "uint64",
 ]  # fmt: skip
 
@@ -92,3 +92,22 @@ def result_type(arrays: Iterable[Any], scalars: Iterable[bool | int | float] = (
     if result is None:
         raise TypeError("result_type needs at least one operand")
     return result
+
+
+def make_array(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
+    """A new array of ``data`` (numbers, nested lists, arrays, Tensors); Python floats become float32.
+
+    Raises ShapeError for rows of different lengths, DtypeError for what is no supported number.
+    """
+    if isinstance(data, list | tuple):
+        data = [x.tolist() if hasattr(x, "_array") else x for x in data]
+    data = getattr(data, "_array", data)
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ShapeError(f"tensor: rows of different lengths make no array ({error})") from None
+    if dtype is not None:
+        return np.array(array, canonical_dtype(dtype))
+    if array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):
+        return np.array(array, DEFAULT_FLOAT)
+    return np.array(array, canonical_dtype(array.dtype))

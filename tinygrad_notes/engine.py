@@ -18,9 +18,10 @@ import numpy as np
 
 from .errors import GraphError, typename
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .modes import local
 from .optable import LEAF, Op, p, residuals, rule_reads
 from .storage import stale_write, writes
-from .tape import FREED, local
+from .tape import FREED
 
 if TYPE_CHECKING:
     from .tape import Node
@@ -260,11 +261,9 @@ def _freed(node: Node) -> GraphError:
 
 
 def _check_fresh(node: Node, saved: tuple[Any, ...]) -> None:
-    for name, array in zip(residuals(node.op, len(node.inputs)), saved, strict=True):
-        if not isinstance(array, np.ndarray):
-            continue
-        write = stale_write(array, node.seq)
-        if write is not None:
+    for position, array in enumerate(saved):
+        if isinstance(array, np.ndarray) and (write := stale_write(array, node.seq)) is not None:
+            name = residuals(node.op, len(node.inputs))[position]
             where = "its output" if name == "out" else f"its argument {name!r}"
             recorded = f" (recorded at {node.line})" if node.line else ""
             raise GraphError(

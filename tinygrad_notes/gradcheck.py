@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from .dtypes import float64
-from .errors import DtypeError, GraphError
-from .optable import p
 from .engine import run_backward
-from .tape import enable_grad, no_grad
+from .errors import DtypeError, GraphError
+from .modes import enable_grad, no_grad
+from .optable import p
 from .tensor import Tensor, from_array
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
@@ -131,7 +131,9 @@ def _jacobian(func: Callable[..., Any], arguments: Sequence[Any], checked: Seque
             if target in found:
                 g = np.asarray(found[target])
                 if g.shape != arguments[i].shape or g.dtype != arguments[i].dtype:
-                    raise GradcheckError(f"gradcheck: the gradient of input {i} is {g.dtype}{g.shape}, not {arguments[i]._type()}")
+                    raise GradcheckError(
+                        f"gradcheck: the gradient of input {i} is {g.dtype}{g.shape}, not {arguments[i]._type()}"
+                    )
                 rows[i][j] = g.reshape(-1)
     return rows
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from .errors import DtypeError, GraphError, ShapeError
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .modes import local
 from .optable import TABLE, p
 from .storage import note_write
-from .tape import Node, local, new_node
+from .tape import Node, new_node
 from .tensor import Tensor, from_array, leaf_of
 
 __all__ = ["update", "write"]
@@ -99,7 +100,9 @@ def _record(target: Tensor, source: Tensor, visible: bool) -> None:
     new_value = source._node or leaf_of(source)
     assign = TABLE["assign"]
     params = {"path": path, "visible": visible}
-    node = new_node(assign, (old, new_value), params, base._array.shape, base._array.dtype, old.rg or (visible and new_value.rg))
+    node = new_node(
+        assign, (old, new_value), params, base._array.shape, base._array.dtype, old.rg or (visible and new_value.rg)
+    )
     tape = local.mode.tape
     if tape is not None:
         tape.record(node, (base, source))
@@ -142,4 +145,3 @@ def _check_broadcast(target: Tensor, source: Tensor, by: str) -> None:
         fits = False
     if not fits:
         raise ShapeError(f"{by}: {source._type()} does not broadcast to {target._type()}, whose shape stays as it is")
-

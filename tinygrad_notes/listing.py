@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["listing", "show_params"]
 
 
-def listing(tape: Tape[Any]) -> str:
+def listing(tape: Tape) -> str:
     """One line per value: the leaves first, then what was computed, each with its scope."""
     numbers: dict[Node, str] = {}
     rows: list[tuple[str, str]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,7 @@ def readable_names(op: Op) -> Iterable[str]:
         yield from (name, f"{name}_shape", f"{name}_dtype")
 
 
+@cache
 def residuals(op: Op, arity: int) -> tuple[str, ...]:
     """The arrays that the rules of ``op`` read, in the order in which ``Node.saved`` keeps them."""
     if op.variadic:

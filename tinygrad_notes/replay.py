@@ -22,7 +22,7 @@ __all__ = ["replay"]
 Array = np.ndarray[Any, Any]
 
 
-def replay(tape: Tape[Any], outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) -> tuple[Array, ...]:
+def replay(tape: Tape, outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) -> tuple[Array, ...]:
     """The values of ``outputs`` after running every node of ``tape`` in order; see ``Tape.replay``."""
     values = {leaf: array.copy() if leaf in tape.constants else array for leaf, array in tape.leaves.items()}
     for tensor, array in feed.items():
@@ -44,7 +44,7 @@ def replay(tape: Tape[Any], outputs: Sequence[Tensor], feed: Mapping[Tensor, Arr
     return tuple(values[node] for node in wanted)
 
 
-def _last_uses(tape: Tape[Any], wanted: Sequence[Node]) -> dict[Node, int]:
+def _last_uses(tape: Tape, wanted: Sequence[Node]) -> dict[Node, int]:
     """Where each recorded value can be dropped. Leaves and wanted values never are."""
     last: dict[Node, int] = {}
     for position, node in enumerate(tape.nodes):
@@ -57,7 +57,7 @@ def _last_uses(tape: Tape[Any], wanted: Sequence[Node]) -> dict[Node, int]:
     return last
 
 
-def _node_of(tape: Tape[Any], tensor: Tensor) -> Node:
+def _node_of(tape: Tape, tensor: Tensor) -> Node:
     node = tensor._current_node()
     if node is None or (node not in tape.leaves and node not in tape._known):
         raise ValueError(
@@ -67,7 +67,7 @@ def _node_of(tape: Tape[Any], tensor: Tensor) -> Node:
     return node
 
 
-def _fed_leaf(tape: Tape[Any], tensor: Tensor, array: Array) -> Node:
+def _fed_leaf(tape: Tape, tensor: Tensor, array: Array) -> Node:
     node = tensor._current_node()
     if node is None or node not in tape.leaves:
         raise ValueError(

@@ -13,37 +13,29 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from .listing import listing
+from .modes import local
 from .replay import replay
 
 if TYPE_CHECKING:
     import weakref
     from types import TracebackType
 
+    from .modes import Scope
     from .tensor import Tensor
 
 __all__ = [
     "FREED",
-    "Mode",
     "Node",
-    "Scope",
     "Tape",
     "Taps",
-    "enable_grad",
-    "inference_mode",
-    "is_grad_enabled",
-    "local",
     "new_node",
     "next_seq",
-    "no_grad",
-    "scope",
-    "set_grad_enabled",
     "user_line",
 ]
 
@@ -52,8 +44,6 @@ FREED: Any = ("freed",)
 
 next_seq: Callable[[], int] = itertools.count(1).__next__
 """The creation counter: sorting by it gives the order of the tape. One atomic call, shared by all threads."""
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Node:
@@ -114,178 +104,6 @@ def new_node(
     return node
 
 
-# ---- scopes ----
-
-
-class Scope:
-    """Where in the model a node was made: ``lstm/step 3``. Equal names with running indices are the roll-up of pictures."""
-
-    __slots__ = ("_mirror", "index", "name", "parent")
-
-    def __init__(self, parent: Scope | None, name: str, index: int | None = None) -> None:
-        self.parent, self.name, self.index = parent, name, index
-        self._mirror: Scope | None = None
-
-    def chain(self) -> tuple[Scope, ...]:
-        """From the outermost scope to this one, the nameless root left out."""
-        found: list[Scope] = []
-        here: Scope | None = self
-        while here is not None and here.parent is not None:
-            found.append(here)
-            here = here.parent
-        return tuple(reversed(found))
-
-    @property
-    def label(self) -> str:
-        return self.name if self.index is None else f"{self.name} {self.index}"
-
-    @property
-    def path(self) -> str:
-        return "/".join(s.label for s in self.chain())
-
-    def mirror(self) -> Scope:
-        """The scope of the gradient of what was made here: ``backward/lstm/step 3``."""
-        if self._mirror is None:
-            root = _BACKWARD if self.parent is None else self.parent.mirror()
-            self._mirror = root if self.parent is None else Scope(root, self.name, self.index)
-        return self._mirror
-
-
-_ROOT = Scope(None, "")
-_BACKWARD = Scope(_ROOT, "backward")
-
-
-# ---- modes: what this thread records ----
-
-
-class Mode:
-    """What the current thread records: gradients or not, onto which tape, in which scope."""
-
-    __slots__ = ("grad", "scope", "tape")
-
-    def __init__(self) -> None:
-        self.grad = True
-        self.tape: Tape | None = None
-        self.scope = _ROOT
-
-
-class _Local(threading.local):
-    def __init__(self) -> None:
-        self.mode = Mode()
-
-
-local = _Local()
-
-
-class _ModeSwitch:
-    """A context manager and decorator that sets one slot of the thread's Mode and puts the old value back."""
-
-    def __init__(self) -> None:
-        self._before: list[Any] = []
-
-    def _set(self, mode: Mode) -> Any:
-        raise AssertionError("a subclass says what it sets")  # pragma: no cover
-
-    def _reset(self, mode: Mode, before: Any) -> None:
-        mode.grad = before
-
-    def __enter__(self) -> Self:
-        self._before.append(self._set(local.mode))
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._reset(local.mode, self._before.pop())
-
-    def __call__(self, function: F) -> F:
-        import functools
-        import inspect
-
-        if inspect.isgeneratorfunction(function):
-            raise TypeError(
-                f"{type(self).__name__} cannot decorate the generator {function.__name__!r}: its body runs later, piece by "
-                f"piece. Write `with tn.{type(self).__name__}():` inside it."
-            )
-
-        @functools.wraps(function)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return wrapped  # type: ignore[return-value]
-
-
-class _GradSwitch(_ModeSwitch):
-    enabled = False
-
-    def _set(self, mode: Mode) -> bool:
-        before, mode.grad = mode.grad, self.enabled
-        return before
-
-
-class no_grad(_GradSwitch):
-    """Inside, nothing requires a gradient. Context manager and decorator; of the current thread only."""
-
-
-class enable_grad(_GradSwitch):
-    """Inside, gradients are recorded again, even within ``no_grad``."""
-
-    enabled = True
-
-
-class inference_mode(_GradSwitch):
-    """``no_grad`` under its other name: PyTorch's saves version counting, which costs nothing here.
-
-    mode: False switches it off, as in PyTorch.
-    """
-
-    def __init__(self, mode: bool = True) -> None:
-        super().__init__()
-        self.enabled = not mode
-
-
-class set_grad_enabled(_GradSwitch):
-    """Switch recording on or off at once; as a context manager, until its end."""
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__()
-        self.enabled = bool(mode)
-        self._before.append(super()._set(local.mode))
-        self._entered = False
-
-    def _set(self, mode: Mode) -> bool:
-        if not self._entered:  # the constructor has already switched
-            self._entered = True
-            return bool(self._before.pop())
-        return super()._set(mode)
-
-    def __call__(self, function: F) -> F:
-        if not self._entered:  # used as a decorator: the constructor's switch was not meant
-            self._entered = True
-            local.mode.grad = self._before.pop()
-        return super().__call__(function)
-
-
-def is_grad_enabled() -> bool:
-    """Whether the current thread records gradients."""
-    return local.mode.grad
-
-
-class scope(_ModeSwitch):
-    """``with tn.scope("step", 3):`` names what is recorded inside. Scopes nest; modules open their own."""
-
-    def __init__(self, name: str, index: int | None = None) -> None:
-        super().__init__()
-        self._name, self._index = name, index
-
-    def _set(self, mode: Mode) -> Scope:
-        before = mode.scope
-        mode.scope = Scope(before, self._name, self._index)
-        return before
-
-    def _reset(self, mode: Mode, before: Scope) -> None:
-        mode.scope = before
-
-
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
@@ -301,10 +119,8 @@ def user_line() -> str:
 
 # ---- the tape ----
 
-T = TypeVar("T")
 
-
-class Tape(Generic[T]):
+class Tape:
     """``with tn.Tape() as tape:`` records everything the thread computes inside, in order.
 
     nodes      the recorded nodes
@@ -323,7 +139,7 @@ class Tape(Generic[T]):
         self.constants: set[Node] = set()
         self._unseen: list[Callable[[], None]] = []
         self._shared = False
-        self._outer: Tape[Any] | None = None
+        self._outer: Tape | None = None
 
     def __enter__(self) -> Self:
         self._outer, local.mode.tape = local.mode.tape, self
@@ -368,7 +184,7 @@ class Tape(Generic[T]):
         """A value was written where gradients do not see it: on the tape it is a new value, after the tape the old one."""
         self._unseen.append(restore)
 
-    def _absorb(self, inner: Tape[Any]) -> None:
+    def _absorb(self, inner: Tape) -> None:
         self.nodes.extend(inner.nodes)
         for leaf, array in inner.leaves.items():
             if leaf not in self._known:

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dtypes import DEFAULT_FLOAT, canonical_dtype
+from .dtypes import DEFAULT_FLOAT, make_array
 from .errors import DtypeError, GraphError, ShapeError, typename
-from .optable import LEAF, LITERAL
+from .modes import local
+from .optable import LEAF
 from .storage import View
-from .tape import Node, Taps, local, new_node
+from .tape import Node, Taps, new_node
 
 if TYPE_CHECKING:
     from ._methods import TensorMethods
 else:
     TensorMethods = object
 
-__all__ = ["Literal", "Tensor", "from_array", "leaf_of", "literal"]
+__all__ = ["Tensor", "from_array", "leaf_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -47,7 +48,7 @@ class Tensor(TensorMethods):
     _view: View | None
 
     def __init__(self, data: Any, *, dtype: Any = None, requires_grad: bool = False) -> None:
-        self._array = _to_array(data, dtype)
+        self._array = make_array(data, dtype)
         self._grad = self._node = self._view = None
         tape = local.mode.tape
         if tape is not None:
@@ -286,31 +287,6 @@ class RemovableHook:
         self._hooks.pop(id(self), None)
 
 
-class Literal:
-    """A Python scalar in a call: looks to dispatch like a Tensor whose array is the scalar, of weak dtype."""
-
-    __slots__ = ("_array", "_node")
-    _view = None
-
-    def __init__(self, value: bool | int | float) -> None:
-        self._array = value
-        self._node = new_node(LITERAL, (), {"value": value}, (), np.dtype(type(value)), False)
-
-
-_literals: dict[tuple[type, str], Literal] = {}
-
-
-def literal(value: bool | int | float) -> Literal:
-    """The Literal of a value; the common ones are made once."""
-    key = (type(value), repr(value))  # repr tells -0.0 from 0.0
-    found = _literals.get(key)
-    if found is None:
-        found = Literal(value)
-        if len(_literals) < 4096:
-            _literals[key] = found
-    return found
-
-
 def from_array(array: Array, node: Node | None = None) -> Tensor:
     """A Tensor on this very array, unchecked."""
     out = object.__new__(Tensor)
@@ -340,20 +316,3 @@ def _follow_write(tensor: Tensor, view: View) -> None:
             tape.record(node, (source,))
     tensor._node = node
     view.version = view.storage.version
-
-
-def _to_array(data: Any, dtype: Any) -> Array:
-    if isinstance(data, Tensor):
-        data = data._array
-    if isinstance(data, list | tuple) and any(isinstance(x, Tensor) for x in data):
-        data = [x.tolist() if isinstance(x, Tensor) else x for x in data]
-    plain = not isinstance(data, np.ndarray | np.generic)
-    try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise ShapeError(f"tensor: rows of different lengths make no array ({error})") from None
-    if dtype is not None:
-        return np.array(array, canonical_dtype(dtype))
-    if plain and array.dtype.kind == "f":
-        return np.array(array, DEFAULT_FLOAT)
-    return np.array(array, canonical_dtype(array.dtype))

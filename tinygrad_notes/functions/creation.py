@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import DEFAULT_FLOAT, canonical_dtype, int64, scalar_dtype
 from ..errors import DtypeError, ShapeError
-from ..tape import local
+from ..modes import local
 from ..tensor import Tensor, from_array
 
 __all__ = [

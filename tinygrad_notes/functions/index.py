@@ -80,7 +80,8 @@ def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tens
         items = [np.asarray([i.item() if isinstance(i, Tensor) else i for i in index], None if index else np.int64)]
     items = [_as_index(item, x) for item in items]
     used = sum(
-        item.ndim if isinstance(item, Tensor) and item.dtype.kind == "b" else item is not None and item is not ... for item in items
+        item.ndim if isinstance(item, Tensor) and item.dtype.kind == "b" else item is not None and item is not ...
+        for item in items
     )
     if used > x.ndim:
         raise IndexOutOfRange(f"x[...]: {used} indices for {x._type()}, which has {x.ndim} axes")
@@ -227,7 +228,9 @@ def _check_pair(name: str, x: Tensor, dim: int, index: Tensor) -> int:
     if index.dtype.kind not in "iu":
         raise IndexOutOfRange(f"{name}: the index must hold integers, got {index._type()}")
     if index.ndim != x.ndim or any(n > m for d, (n, m) in enumerate(zip(index.shape, x.shape, strict=True)) if d != along):
-        raise ShapeError(f"{name}: the index {index._type()} must have the axes of {x._type()} and be no longer, but along {along}")
+        raise ShapeError(
+            f"{name}: the index {index._type()} must have the axes of {x._type()} and be no longer, but along {along}"
+        )
     return along
 
 

@@ -198,4 +198,3 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     if other.ndim == 1:
         out = squeeze(out, -1)
     return squeeze(out, -2 if other.ndim > 1 else -1) if input.ndim == 1 else out
-

@@ -15,13 +15,23 @@ from ..dtypes import DEFAULT_FLOAT, bool_, canonical_dtype, float64, int64, uint
 from ..errors import DtypeError, ShapeError
 from ..inplace import update, write
 from ..kernels.random import philox_blocks
+from ..modes import no_grad
 from ..optable import p
-from ..tape import no_grad
 from ..tensor import Tensor, from_array
 from .creation import _shape
 from .math import cos, log, sqrt
 
-__all__ = ["Generator", "bernoulli_mask", "default_generator", "initial_seed", "manual_seed", "rand", "randint", "randn", "randperm"]
+__all__ = [
+    "Generator",
+    "bernoulli_mask",
+    "default_generator",
+    "initial_seed",
+    "manual_seed",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+]
 
 
 class Generator:

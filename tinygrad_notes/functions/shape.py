@@ -149,7 +149,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         raise ShapeError("cat: needs at least one Tensor")
     along = axis("cat", parts[0], dim)
     if parts[0].ndim == 0 or any(t.ndim != parts[0].ndim for t in parts):
-        raise ShapeError(f"cat: {describe(t._array for t in parts[:4])}: all need the same number of axes, at least one; stack?")
+        raise ShapeError(
+            f"cat: {describe(t._array for t in parts[:4])}: all need the same number of axes, at least one; stack?"
+        )
     offsets, total = [], 0
     for part in parts:
         offsets.append(total)

@@ -10,8 +10,8 @@ import numpy as np
 from .. import nn
 from ..functions.creation import as_tensor
 from ..functions.random import Generator, rand
+from ..modes import no_grad
 from ..nn.functional import softmax
-from ..tape import no_grad
 from ..tensor import Tensor
 
 __all__ = ["CharLM", "sample"]

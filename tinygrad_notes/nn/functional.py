@@ -28,7 +28,9 @@ def relu(input: Tensor) -> Tensor:
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x Wᵀ + b``. input ``(*, in)``, weight ``(out, in)``, bias ``(out,)``; result ``(*, out)``."""
     if input.ndim == 0 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
-        raise ShapeError(f"linear: {input._type()} has no last axis of length {weight.shape[-1]}, as weight {weight._type()} needs")
+        raise ShapeError(
+            f"linear: {input._type()} has no last axis of length {weight.shape[-1]}, as weight {weight._type()} needs"
+        )
     out = math.matmul(input, weight.T)
     return out if bias is None else out + bias
 
@@ -185,14 +187,18 @@ def _reduced(each: Tensor, reduction: str) -> Tensor:
 
 def _check_weight(weight: Tensor, losses: Tensor) -> None:
     if weight.shape != (losses.shape[1],) or weight.dtype != losses.dtype:
-        raise ShapeError(f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all")
+        raise ShapeError(
+            f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all"
+        )
 
 
 def _check_labels(name: str, labels: Tensor, size: int, what: str, ignored: int | None = None) -> None:
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"{name}: needs integers, got {labels._type()}; use .long()")
     array = labels._array
-    if array.size and not (0 <= array.min() and array.max() < size):
+    if array.size and not (array.min() >= 0 and array.max() < size):
         wrong = array[((array < 0) | (array >= size)) & (True if ignored is None else array != ignored)]
         if wrong.size:
-            raise IndexOutOfRange(f"{name}: {int(np.ravel(wrong)[0])} is out of range for {size} {what} (labels {labels._type()})")
+            raise IndexOutOfRange(
+                f"{name}: {int(np.ravel(wrong)[0])} is out of range for {size} {what} (labels {labels._type()})"
+            )

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..functions.random import rand, randn
-from ..tape import no_grad
+from ..modes import no_grad
 from ..tensor import Tensor
 from . import functional as F
 from .module import Module, Parameter

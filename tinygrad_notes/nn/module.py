@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from ..errors import ShapeError
 from ..inplace import write
-from ..tape import Scope, local, no_grad
+from ..modes import Scope, local, no_grad
 from ..tensor import Tensor
 
 __all__ = ["IncompatibleKeys", "Module", "Parameter"]

@@ -15,7 +15,7 @@ from ..errors import ShapeError
 from ..functions.creation import zeros
 from ..functions.math import matmul, sigmoid, tanh
 from ..functions.shape import cat, chunk, stack, transpose, unsqueeze
-from ..tape import scope
+from ..modes import scope
 from ..tensor import Tensor
 from . import functional as F
 from .layers import uniform_parameter

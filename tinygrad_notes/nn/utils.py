@@ -8,7 +8,7 @@ from ..errors import GraphError
 from ..functions import math
 from ..functions.creation import zeros
 from ..functions.shape import stack
-from ..tape import no_grad, scope
+from ..modes import no_grad, scope
 from ..tensor import Tensor
 
 __all__ = ["clip_grad_norm_"]

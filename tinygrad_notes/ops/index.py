@@ -78,9 +78,7 @@ primitive(
     vjp=(lambda g, index, dim: p.take(g, index, dim=dim), None),
     kind="index",
     result=_put,
-    cases=tuple(
-        Case((((*x[:d], *i, *x[d + 1 :]), -2.0, 2.0), (i, 0, x[d])), {"dim": d, "size": x[d]}) for x, i, d in _TAKES
-    ),
+    cases=tuple(Case((((*x[:d], *i, *x[d + 1 :]), -2.0, 2.0), (i, 0, x[d])), {"dim": d, "size": x[d]}) for x, i, d in _TAKES),
 )
 
 
@@ -98,7 +96,12 @@ def _scatter_add(x: Array, index: Array, *, dim: int, shape: Shape) -> Array:
     return out
 
 
-_GATHERS: tuple[tuple[Shape, Shape, int], ...] = (((4, 3), (2, 3), 0), ((2, 4), (2, 5), 1), ((4,), (3,), 0), ((3, 2), (0, 2), 0))
+_GATHERS: tuple[tuple[Shape, Shape, int], ...] = (
+    ((4, 3), (2, 3), 0),
+    ((2, 4), (2, 5), 1),
+    ((4,), (3,), 0),
+    ((3, 2), (0, 2), 0),
+)
 
 primitive(
     "gather",

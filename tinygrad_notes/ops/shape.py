@@ -179,5 +179,9 @@ def _detach(x: Array) -> Array:
     return x.view()
 
 
-primitive("clone", _clone, args="x", vjp=(lambda g: g,), kind="move", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {})))
-primitive("detach", _detach, args="x", vjp=(None,), kind="view", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {})))
+primitive(
+    "clone", _clone, args="x", vjp=(lambda g: g,), kind="move", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {}))
+)
+primitive(
+    "detach", _detach, args="x", vjp=(None,), kind="view", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {}))
+)

@@ -65,5 +65,7 @@ primitive(
     vjp=(None, None),
     kind="random",
     result=lambda shapes, dtypes, params: (params["shape"], uint32 if params["width"] <= 32 else uint64),
-    cases=tuple(Case((((), 0, 9), ((), 0, 9)), {"shape": s, "width": w}) for s in ((2, 3), (), (0,), (7,)) for w in (32, 24, 53)),
+    cases=tuple(
+        Case((((), 0, 9), ((), 0, 9)), {"shape": s, "width": w}) for s in ((2, 3), (), (0,), (7,)) for w in (32, 24, 53)
+    ),
 )

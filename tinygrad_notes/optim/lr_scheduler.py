@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..functions.math import floor, where
-from ..tape import no_grad, scope
+from ..modes import no_grad, scope
 from .optimizer import Optimizer, scalar
 
 __all__ = ["StepLR"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..inplace import write
-from ..tape import enable_grad, no_grad, scope
+from ..modes import enable_grad, no_grad, scope
 from ..tensor import Tensor, from_array
 
 __all__ = ["Optimizer", "ParamGroup", "check_range", "scalar"]
@@ -152,7 +152,8 @@ class Optimizer:
 
     def __repr__(self) -> str:
         lines = [
-            f"  group {i}: " + ", ".join(f"{k}={v.item() if isinstance(v, Tensor) else v}" for k, v in g.items() if k != "params")
+            f"  group {i}: "
+            + ", ".join(f"{k}={v.item() if isinstance(v, Tensor) else v}" for k, v in g.items() if k != "params")
             for i, g in enumerate(self.param_groups)
         ]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])

@@ -22,8 +22,9 @@ from ..functions.creation import as_tensor
 from ..functions.random import default_generator, manual_seed
 from ..io import load, save
 from ..models.char_lm import CharLM
+from ..modes import no_grad, scope
 from ..nn.functional import cross_entropy
-from ..tape import Tape, no_grad, scope
+from ..tape import Tape
 from ..tensor import Tensor
 
 __all__ = ["Config", "Trainer"]
@@ -96,9 +97,9 @@ class Trainer:
             raise FloatingPointError(f"the loss became {value} at step {self.step}; lower the learning rate (--lr)")
         return value
 
-    def recorded_step(self) -> tuple[float, Tape[Any]]:
+    def recorded_step(self) -> tuple[float, Tape]:
         """``train_step`` with everything it did on a tape."""
-        with Tape[Any]() as tape:
+        with Tape() as tape:
             loss = self.train_step()
         return loss, tape
 
@@ -166,7 +167,9 @@ class Trainer:
         saved = load(path)
         if saved["text"] != self._digest:
             raise ValueError(f"{path} was trained on another text; use another --out, or --restart")
-        changed = [f"{k}: {v} there, {getattr(self.config, k)} now" for k, v in saved["config"].items() if getattr(self.config, k) != v]
+        changed = [
+            f"{k}: {v} there, {getattr(self.config, k)} now" for k, v in saved["config"].items() if getattr(self.config, k) != v
+        ]
         if changed:
             raise ValueError(f"{path} belongs to another run ({'; '.join(changed)}); use another --out, or --restart")
         self.model.load_state_dict(saved["model"])

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from ..errors import typename
-from ..tape import Node, Scope
+from ..modes import Scope
+from ..tape import Node
 from .align import align
 
-__all__ = ["Box", "Edge", "Graph", "Group", "roll_up"]
+__all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
+
+Kind = tuple[tuple[int, ...], Any]
+"""Shape and dtype of a value."""
 
 
 @dataclass(eq=False)
@@ -67,7 +71,7 @@ class Edge:
     target: Box
     carry: Group | None = None
     strides: set[int] = field(default_factory=set)
-    types: dict[str, int] = field(default_factory=dict)
+    types: dict[Kind, int] = field(default_factory=dict)
     values: dict[Node, None] = field(default_factory=dict)
     views: dict[str, None] = field(default_factory=dict)
 
@@ -166,6 +170,7 @@ class _RollUp:
                     source, path = source.inputs[0], (source.op.name, *path)
                 if source.op.kind != "literal":
                     self.links.append((source, path, given, position, node))
+        self._peers()
         self._leaves(computed)
 
         first = {box: min(n.seq for n in box.members) for box in set(self.box.values())}
@@ -176,6 +181,20 @@ class _RollUp:
         members = sorted(members, key=lambda node: node.seq)
         box = Box(role, group, members, tuple(self.names[node] for node in members if node in self.names))
         self.box.update(dict.fromkeys(members, box))
+
+    def _peers(self) -> None:
+        """Merge what lies in no repeated scope but feeds a repeated one in the same place: the gradient of each parameter."""
+        read: dict[Node, set[tuple[Box, int]]] = {}
+        for source, _, _, position, reader in self.links:
+            read.setdefault(source, set()).add((self.box[reader], position))
+        alike: dict[tuple[Group, str, frozenset[tuple[Box, int]]], list[Node]] = {}
+        for node, instance in self.at.items():
+            places = read.get(node, set())
+            if instance.group.instances == 1 and places and all(box.group.instances > 1 for box, _ in places):
+                alike.setdefault((instance.group, node.op.name, frozenset(places)), []).append(node)
+        for (group, _, _), members in alike.items():
+            if len(members) > 1:
+                self._make(_role(members[0]), group, members)
 
     # ---- leaves ----
 
@@ -214,7 +233,7 @@ class _RollUp:
             carry, stride = self._carry(source, reader)
             ends = self.box[source], self.box[reader]
             edge = edges.setdefault((*ends, carry), Edge(*ends, carry))
-            kind = typename(given.shape, given.dtype)
+            kind = given.shape, given.dtype
             edge.types[kind] = edge.types.get(kind, 0) + 1
             edge.values[source] = None
             if carry is not None:

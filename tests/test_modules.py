@@ -1,0 +1,253 @@
+"""Modules: walking, modes, state, copies, text; layers by their formulas."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import tinygrad_notes as tn
+from tinygrad_notes import nn
+
+F = nn.functional
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        self.first = nn.Linear(3, 4)
+        self.middle = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5))
+        self.register_buffer("count", tn.zeros(1))
+        self.register_buffer("scratch", tn.ones(2), persistent=False)
+        self.cells = nn.ModuleList([nn.Linear(4, 2), nn.Linear(4, 2)])
+        self.tied = self.first.weight
+        self.scale = nn.Parameter(tn.ones(1))
+
+    def forward(self, x: tn.Tensor) -> tn.Tensor:
+        x = self.middle(self.first(x))
+        return (self.cells[0](x) + self.cells[1](x)) * self.scale
+
+
+NAMES = [
+    "tied", "scale", "first.bias", "middle.0.weight", "middle.0.bias",
+    "cells.0.weight", "cells.0.bias", "cells.1.weight", "cells.1.bias",
+]  # fmt: skip
+
+
+def test_parameters_are_found_once_in_order() -> None:
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [name for name, _ in net.named_buffers()] == ["count", "scratch"]
+    assert list(net.state_dict()) == ["count", "tied", "scale", "first.weight", *NAMES[2:]]
+    assert [type(m).__name__ for m in net.modules()] == ["Net", "Linear", "Sequential", "Linear", "Dropout", "ModuleList"] + [
+        "Linear"
+    ] * 2
+
+
+def test_train_and_eval_reach_everything() -> None:
+    net = Net()
+    assert net.middle[1].training
+    net.eval()
+    assert not any(m.training for m in net.modules())
+    x = tn.ones(2, 3)
+    assert net(x).tolist() == net(x).tolist()
+    net.train()
+    assert all(m.training for m in net.modules())
+
+
+def test_state_dict_round_trip_and_strictness() -> None:
+    a, b = Net(), Net()
+    b.load_state_dict(a.state_dict())
+    assert all(x.tolist() == y.tolist() for x, y in zip(a.parameters(), b.parameters(), strict=True))
+    state = a.state_dict()
+    del state["scale"]
+    state["extra"] = tn.ones(1)
+    before = {k: v.numpy().copy() for k, v in b.state_dict().items()}
+    with pytest.raises(RuntimeError, match=r"missing: scale; unexpected: extra"):
+        b.load_state_dict(state)
+    keys = b.load_state_dict(state, strict=False)
+    assert keys == (["scale"], ["extra"])
+    state["first.bias"] = tn.ones(9)
+    state["cells.0.bias"] = tn.full((2,), 7.0)
+    with pytest.raises(RuntimeError, match=r"first\.bias: .*f32\[9\].*f32\[4\]"):
+        b.load_state_dict(state, strict=False)
+    assert b.state_dict()["cells.0.bias"].tolist() == before["cells.0.bias"].tolist(), (
+        "nothing is written before all is checked"
+    )
+
+
+def test_deepcopy_and_pickle_are_independent() -> None:
+    net = Net()
+    (net(tn.ones(1, 3)).sum()).backward()
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert [n for n, _ in other.named_parameters()] == NAMES
+        assert other.tied is other.first.weight
+        assert all(q.requires_grad and q.is_leaf for q in other.parameters())
+        with tn.no_grad():
+            other.scale.fill_(5.0)
+        assert net.scale.item() == 1
+        other.zero_grad()
+        other(tn.ones(1, 3)).sum().backward()
+        assert other.scale.grad is not None
+    assert copy.deepcopy(net).scale.grad is not None
+
+
+def test_repr_counts_parameters() -> None:
+    text = repr(Net())
+    assert "Net(  # 57 parameters" in text
+    assert "(first): Linear(in_features=3, out_features=4, bias=True)  # 16 parameters" in text
+
+
+def test_scopes_name_what_modules_compute() -> None:
+    net = Net()
+    with tn.Tape() as tape:
+        net(tn.ones(1, 3))
+    paths = [node.scope.path for node in tape]
+    assert {"net/first", "net/middle/0", "net/cells 0", "net/cells 1", "net"} <= set(paths)
+    assert "net.first.bias" in tape.names.values()
+
+
+def test_frozen_parameters_get_no_gradient() -> None:
+    net = Net()
+    net.first.requires_grad_(False)
+    net(tn.ones(1, 3)).sum().backward()
+    assert net.first.bias.grad is None
+    assert net.scale.grad is not None
+    net.zero_grad(set_to_none=False)
+    assert net.scale.grad.item() == 0
+
+
+def test_dropout_keeps_the_mean_and_scales_the_gradient() -> None:
+    tn.manual_seed(1)
+    x = tn.ones(20000, requires_grad=True)
+    y = F.dropout(x, 0.25)
+    kept = y.detach().numpy() != 0
+    assert abs(kept.mean() - 0.75) < 0.01
+    assert abs(y.mean().item() - 1) < 0.02
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.where(kept, np.float32(1 / 0.75), 0))
+    assert F.dropout(x, 0.3, training=False) is x
+    assert F.dropout(x, 1.0).detach().numpy().max() == 0
+
+
+def test_embedding_padding_row_gets_no_gradient() -> None:
+    table = nn.Embedding(4, 2, padding_idx=1)
+    assert table.weight[1].tolist() == [0, 0]
+    table(tn.tensor([[1, 2], [2, 1]])).sum().backward()
+    assert table.weight.grad.tolist() == [[0, 0], [0, 0], [2, 2], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"ignore_index": 1}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.2}]
+)
+def test_cross_entropy_gradients(options: dict) -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((4, 3), (2, 3, 2)):
+        x = tn.tensor(rng.normal(size=shape), requires_grad=True)
+        y = tn.tensor(rng.integers(0, 3, (shape[0], *shape[2:])))
+        w = tn.tensor(rng.uniform(0.5, 2, 3))
+        assert tn.autograd.gradcheck(lambda a, y=y, w=w: F.cross_entropy(a, y, w, **options), [x], atol=1e-6)
+        assert tn.autograd.gradgradcheck(lambda a, y=y: F.cross_entropy(a, y, **options), [x], atol=1e-5)
+
+
+def test_cross_entropy_gradient_is_softmax_minus_one_hot() -> None:
+    x = tn.randn(5, 4, dtype="float64", requires_grad=True)
+    y = tn.tensor([0, 3, 1, 1, 2])
+    F.cross_entropy(x, y, reduction="sum").backward()
+    expected = F.softmax(x.detach(), 1).numpy() - np.eye(4)[y.numpy()]
+    np.testing.assert_allclose(x.grad.numpy(), expected, atol=1e-14)
+
+
+def test_softmax_survives_huge_logits() -> None:
+    x = tn.tensor([[1e4, -1e4, 0.0], [-np.inf, 0.0, 0.0]])
+    assert F.softmax(x, 1).tolist() == [[1, 0, 0], [0, 0.5, 0.5]]
+    assert F.log_softmax(x, 1)[0].tolist() == [0, -2e4, -1e4]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: nn.LSTM(3, 4, 2, bidirectional=True, dtype="float64"), lambda: nn.LSTM(3, 4, dtype="float64")]
+)
+def test_lstm_gradients_of_both_orders(make) -> None:
+    tn.manual_seed(0)
+    lstm = make()
+    x = tn.randn(3, 2, 3, dtype="float64", requires_grad=True)
+    names = [name for name, _ in lstm.named_parameters()]
+
+    def run(x: tn.Tensor, *values: tn.Tensor) -> tn.Tensor:
+        for name, value in zip(names, values, strict=True):
+            lstm.__dict__[name] = value
+        out, (h, c) = lstm(x)
+        return out.sum() + (h * c).sum()
+
+    parameters = [q.detach().clone().requires_grad_() for q in lstm.parameters()]
+    assert tn.autograd.gradcheck(run, [x, *parameters], atol=1e-6)
+    small = nn.LSTM(1, 1, dtype="float64")
+    xs = tn.randn(2, 1, 1, dtype="float64", requires_grad=True)
+    assert tn.autograd.gradgradcheck(lambda a: small(a)[0], [xs], atol=1e-5)
+
+
+def test_lstm_equals_its_cell_and_its_formula() -> None:
+    tn.manual_seed(2)
+    lstm, cell = nn.LSTM(3, 4), nn.LSTMCell(3, 4)
+    cell.load_state_dict({name.removesuffix("_l0"): value for name, value in lstm.state_dict().items()})
+    x = tn.randn(5, 2, 3)
+    out, (h_n, c_n) = lstm(x)
+    h = c = tn.zeros(2, 4)
+    for t in range(5):
+        h, c = cell(x[t], (h, c))
+        np.testing.assert_allclose(h.detach().numpy(), out[t].detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(c.detach().numpy(), c_n[0].detach().numpy(), rtol=1e-5, atol=1e-6)
+    w, u, b = (lstm.state_dict()[k].numpy().astype(float) for k in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0"))
+    b = b + lstm.bias_hh_l0.detach().numpy()
+    hh, cc = np.zeros((2, 4)), np.zeros((2, 4))
+    for t in range(5):
+        i, f, g, o = np.split(x[t].numpy() @ w.T + hh @ u.T + b, 4, -1)
+        s = lambda v: 1 / (1 + np.exp(-v))  # noqa: E731
+        cc = s(f) * cc + s(i) * np.tanh(g)
+        hh = s(o) * np.tanh(cc)
+    np.testing.assert_allclose(h_n[0].detach().numpy(), hh, rtol=1e-5, atol=1e-6)
+
+
+def test_lstm_shapes_and_state() -> None:
+    x = tn.randn(2, 5, 3)
+    out, (h, c) = nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True)(x)
+    assert (out.shape, h.shape, c.shape) == ((2, 5, 8), (4, 2, 4), (4, 2, 4))
+    out, (h, c) = nn.LSTM(3, 4)(tn.randn(5, 3))
+    assert (out.shape, h.shape) == ((5, 4), (1, 4))
+    lstm = nn.LSTM(3, 4)
+    whole, last = lstm(x)
+    first, carried = lstm(x[:1])
+    second, end = lstm(x[1:], carried)
+    np.testing.assert_allclose(tn.cat([first, second]).detach().numpy(), whole.detach().numpy(), atol=1e-6)
+    np.testing.assert_allclose(end[1].detach().numpy(), last[1].detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: nn.LSTM(3, 4)(tn.ones(2, 2, 5)), RuntimeError, r"LSTM: needs \(T, N, 3\).*f32\[2,2,5\]"),
+        (lambda: nn.LSTM(3, 4)(tn.ones(0, 2, 3)), RuntimeError, "no time steps"),
+        (
+            lambda: nn.LSTM(3, 4)(tn.ones(2, 2, 3), (tn.ones(1, 2, 5), tn.ones(1, 2, 4))),
+            RuntimeError,
+            r"initial h .*f32\[1,2,5\]",
+        ),
+        (lambda: nn.LSTM(3, 0), ValueError, "positive"),
+        (lambda: nn.Dropout(1.5), ValueError, r"\[0, 1\]"),
+        (lambda: nn.Linear(3, 2)(tn.ones(4)), RuntimeError, r"linear: .*f32\[4\].*length 3"),
+        (lambda: nn.Embedding(3, 2)(tn.tensor([0, 3])), IndexError, "3 is out of range for 3 rows"),
+        (lambda: nn.Embedding(3, 2)(tn.tensor([0.5])), RuntimeError, "integers"),
+        (lambda: F.cross_entropy(tn.ones(2, 3), tn.tensor([0, 3])), IndexError, "3 is out of range for 3 classes"),
+        (lambda: F.cross_entropy(tn.ones(2, 3), tn.tensor([0, -1])), IndexError, "-1 is out of range"),
+        (lambda: F.cross_entropy(tn.ones(2, 3), tn.tensor([0])), RuntimeError, r"labels of shape \[2\], got .*i64\[1\]"),
+        (lambda: F.cross_entropy(tn.ones(2, 3), tn.ones(2)), RuntimeError, "shape of the logits"),
+        (lambda: F.cross_entropy(tn.ones(2, 3), tn.tensor([0, 1]), reduction="avg"), ValueError, "'avg'"),
+        (lambda: nn.Module()(1), NotImplementedError, "forward"),
+        (lambda: nn.Sequential(3), TypeError, "needs modules"),
+        (lambda: nn.Parameter([1.0]), TypeError, "needs a Tensor"),
+    ],
+)
+def test_bad_input(call, error, match) -> None:
+    with pytest.raises(error, match=match):
+        call()
