@@ -18,7 +18,7 @@ quiet_exit: Callable[[Any], Any]
 
 try:
     from numpy._core._ufunc_config import _extobj_contextvar  # type: ignore[attr-defined]
-    from numpy._core.umath import _make_extobj  # type: ignore[attr-defined]
+    from numpy._core.umath import _make_extobj
 
     QUIET: Any = _make_extobj(all="ignore")
     quiet_enter, quiet_exit = _extobj_contextvar.set, _extobj_contextvar.reset

@@ -98,7 +98,7 @@ def gradgradcheck(
         targets = [primals[i]._current_node() for i in checked]
         found = run_backward(roots, retain=True, targets=targets, wrap=from_array, grad_mode=True).captured  # type: ignore[arg-type]
         zero = [p.mul(primals[i], 0.0) for i in checked]
-        return tuple(found.get(node, z) for node, z in zip(targets, zero, strict=True))  # type: ignore[arg-type]
+        return tuple(found.get(node, z) for node, z in zip(targets, zero, strict=True))
 
     return gradcheck(vjp, [*arguments, *seeds], eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
 

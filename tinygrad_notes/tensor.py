@@ -26,7 +26,7 @@ else:
 
 __all__ = ["Tensor", "from_array", "leaf_of"]
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 
 class Tensor(TensorMethods):

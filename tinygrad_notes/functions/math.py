@@ -96,8 +96,8 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The largest value over ``dim``; equal largest values share the gradient evenly."""
     axes = _axes("amax", input, dim)
-    if any_empty := [d for d in axes if input.shape[d] == 0]:
-        raise IndexOutOfRange(f"amax: axis {any_empty[0]} of {input._type()} is empty and has no largest value")
+    if empty := [d for d in axes if input.shape[d] == 0]:
+        raise IndexOutOfRange(f"amax: axis {empty[0]} of {input._type()} is empty and has no largest value")
     result: Tensor = p.amax(input, dim=axes, keepdim=keepdim)
     return result
 
@@ -179,11 +179,11 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise ShapeError(f"matmul: a 0-d Tensor has no axis to multiply along ({input._type()} @ {other._type()}); use *")
     if input.dtype != other.dtype:
         raise DtypeError(f"matmul: {input._type()} @ {other._type()}: both need one dtype; cast one with .to(dtype)")
-    if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
-        left, right = (typename(t.shape, t.dtype) for t in (input, other))
+    inner = other.shape[-2 if other.ndim > 1 else 0]
+    if input.shape[-1] != inner:
         raise ShapeError(
-            f"matmul: {left} @ {right}: the inner lengths {input.shape[-1]} and {other.shape[-2 if other.ndim > 1 else 0]} "
-            "differ; transpose one with .mT, or reshape it"
+            f"matmul: {typename(input.shape, input.dtype)} @ {typename(other.shape, other.dtype)}: the inner lengths "
+            f"{input.shape[-1]} and {inner} differ; transpose one with .mT, or reshape it"
         )
     if input.ndim == 2 and other.ndim == 2:
         result: Tensor = TABLE["matmul"].bind(input, other)

@@ -98,7 +98,10 @@ class LSTM(Module):
         for layer in range(num_layers):
             width = input_size if layer == 0 else hidden_size * self.num_directions
             for suffix in ("", "_reverse")[: self.num_directions]:
-                shapes = {"weight_ih": (4 * hidden_size, width), "weight_hh": (4 * hidden_size, hidden_size)}
+                shapes: dict[str, tuple[int, ...]] = {
+                    "weight_ih": (4 * hidden_size, width),
+                    "weight_hh": (4 * hidden_size, hidden_size),
+                }
                 if bias:
                     shapes |= {"bias_ih": (4 * hidden_size,), "bias_hh": (4 * hidden_size,)}
                 for name, shape in shapes.items():

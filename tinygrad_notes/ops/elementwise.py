@@ -98,7 +98,7 @@ def _pow_base(g: Any, x: Any, y: Any) -> Any:
 
 
 def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
-    flat = p.eq(x, 0) & p.ge(y, 0) if isinstance(x, Array) else p.where(p.eq(x, 0), p.ge(y, 0), False)
+    flat = p.where(p.eq(x, 0), p.ge(y, 0), False)
     return p.where(flat, 0.0, g * out * p.log(p.where(flat, 1.0, x)))
 
 

@@ -86,7 +86,8 @@ def _gather(x: Array, index: Array, *, dim: int) -> Array:
     _check(index, x.shape[dim], f"axis {dim}")
     where: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     where[dim] = index
-    return x[tuple(where)]
+    picked: Array = x[tuple(where)]
+    return picked
 
 
 def _scatter_add(x: Array, index: Array, *, dim: int, shape: Shape) -> Array:

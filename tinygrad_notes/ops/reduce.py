@@ -16,6 +16,9 @@ __all__: list[str] = []
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 
+_add: Any = np.add.reduce
+_maximum: Any = np.maximum.reduce
+
 
 def _reduced(shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Shape:
     return tuple(1 if i in dim else n for i, n in enumerate(shape) if keepdim or i not in dim)
@@ -41,7 +44,7 @@ _PLACES: tuple[tuple[Shape, tuple[int, ...], bool], ...] = (
 
 
 def _sum(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+    return _add(x, axis=dim, keepdims=keepdim)
 
 
 def _sum_rule(g: Any, x_shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Any:
@@ -62,7 +65,7 @@ primitive(
 
 
 def _amax(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
+    return _maximum(x, axis=dim, keepdims=keepdim)
 
 
 def _amax_rule(g: Any, x: Any, out: Any, x_shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Any:

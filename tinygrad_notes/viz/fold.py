@@ -20,7 +20,6 @@ def fold(graph: Graph, *, depth: int | None, max_nodes: int) -> Graph:
     notes = [f"folded at depth {depth}"] if folded else []
     asked = len(folded)
     sizes = _sizes(graph.boxes, folded)
-    # outer groups are never larger than what is inside them once that is folded, so one pass from the deepest is enough
     for group in sorted(_groups(graph.root), key=lambda g: (-len(g.chain()), -sizes.get(g, 0))):
         if len(_kept(graph.boxes, folded)) <= max_nodes:
             break

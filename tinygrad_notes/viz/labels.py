@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,7 +53,7 @@ def edge_label(edge: Edge) -> str:
     else:
         many = edge.count
         implied = max(len(edge.source.members), len(edge.target.members))
-    return "\n".join(said) + (f" ×{many}" if many != implied else "")
+    return "\n".join(said) + (f" (×{many})" if many != implied else "")
 
 
 def edge_tooltip(edge: Edge) -> str:
@@ -70,11 +71,19 @@ def _folded(box: Box) -> str:
 
 
 def _leaf_name(box: Box) -> str:
-    names = list(dict.fromkeys(box.names))
-    if len(names) == 1:
-        return names[0]
-    last = {name.rpartition(".")[2] for name in names}
-    return last.pop() if len(last) == 1 else box.role
+    """The name without what the clusters around it already say; ``weight_l*`` for several; the role of what has no name."""
+    names = set()
+    for name in box.names:
+        parts = name.split(".")
+        for group in box.group.chain():
+            if len(parts) > 1 and parts[0] == group.name:
+                parts.pop(0)
+        names.add(".".join(parts))
+    if len(names) > 1:
+        names = {re.sub(r"\d+", "*", name) for name in names}
+    if len(names) > 1:
+        names = {name.rpartition(".")[2] for name in names}
+    return names.pop() if len(names) == 1 else box.role
 
 
 def _call(node: Node) -> str:

@@ -14,7 +14,7 @@ from ..modes import Scope
 from ..tape import Node
 from .align import align
 
-__all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
+__all__ = ["Box", "Edge", "Graph", "Group", "Kind", "is_parameter", "roll_up"]
 
 Kind = tuple[tuple[int, ...], Any]
 """Shape and dtype of a value."""
@@ -165,7 +165,8 @@ class _RollUp:
         self.links: list[tuple[Node, tuple[str, ...], Node, int, Node]] = []  # source, views, its type, argument, reader
         for node in drawn:
             for position, given in enumerate(node.inputs):
-                source, path = given, ()
+                source: Node = given
+                path: tuple[str, ...] = ()
                 while source in through:
                     source, path = source.inputs[0], (source.op.name, *path)
                 if source.op.kind != "literal":
@@ -221,7 +222,7 @@ class _RollUp:
     def _leaf_role(self, leaf: Node, written: bool) -> str:
         if leaf in self.constants:
             return "constant"
-        if leaf.rg and leaf.op.kind == "leaf":
+        if is_parameter(leaf):
             return "parameter"
         return "state" if written else "data"
 
@@ -251,6 +252,11 @@ class _RollUp:
                 if one is not other:
                     return one.group, other.ordinal - one.ordinal
         return None, 0
+
+
+def is_parameter(node: Node) -> bool:
+    """Whether a node is a leaf that requires a gradient."""
+    return node.rg and node.op.kind == "leaf"
 
 
 _RANK = {"forward": 0, "update": 1, "write": 2, "gradient": 3}

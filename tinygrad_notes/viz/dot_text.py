@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from .labels import box_label, box_tooltip, edge_label, edge_tooltip
-from .rollup import Box, Edge, Graph, Group
+from .rollup import Box, Edge, Graph, Group, is_parameter
 
 __all__ = ["to_dot"]
 
@@ -21,8 +21,7 @@ _LOOKS = {  # role: fill, border, shape, what the legend says
     "update": ("#d8efd3", "#5c9a52", "box", "no gradient flows"),
     "write": ("#c9b3e6", "#5b2c91", "box", "written in place"),
 }
-_CARRY, _ACROSS = "#8b1fa9", "#8fa3b8"
-_SIDES = {"gradient": "backward", "update": "update", "write": "update", "state": "update"}
+_CARRY, _GRADIENT, _KEPT, _UPDATED = "#8b1fa9", "#b0503f", "#7f97b2", "#c79a2a"
 
 
 def to_dot(graph: Graph, title: str | None = None) -> str:
@@ -100,18 +99,29 @@ class _Writer:
     # ---- edges ----
 
     def _sides(self) -> dict[Box, str]:
-        """forward, backward or update, for every box: those of one outermost group are on one side."""
-
-        def side(box: Box) -> str:
-            return _SIDES.get(box.role, "forward")
-
-        by_group: dict[Group, set[str]] = {}
-        for box in self.graph.boxes:
+        """forward, backward or update, for every box: what feeds the forward pass belongs to it, and an outermost group is
+        on one side as a whole."""
+        sources: dict[Box, list[Box]] = {}
+        for edge in self.graph.edges:
+            sources.setdefault(edge.target, []).append(edge.source)
+        stack = [box for box in self.graph.boxes if box.role == "forward"]
+        feeding = set(stack)
+        while stack:
+            for source in sources.get(stack.pop(), ()):
+                if source not in feeding and source.role not in ("gradient", "write"):
+                    feeding.add(source)
+                    stack.append(source)
+        found = {
+            box: "backward" if box.role == "gradient" else "forward" if box in feeding else "update" for box in self.graph.boxes
+        }
+        whole: dict[Group, set[str]] = {}
+        for box, side in found.items():
             if box.group.parent is not None:
-                by_group.setdefault(box.group.chain()[0], set()).add(side(box) if box.role not in ("data", "constant") else "")
-        order = ("forward", "backward", "update", "")
-        found = {group: next(s for s in order if s in sides) for group, sides in by_group.items()}
-        return {box: found[box.group.chain()[0]] if box.group.parent is not None else side(box) for box in self.graph.boxes}
+                whole.setdefault(box.group.chain()[0], set()).add(side)
+        for box in found:
+            if box.group.parent is not None:
+                found[box] = min(whole[box.group.chain()[0]], key=("forward", "backward", "update").index)
+        return found
 
     def _edge(self, edge: Edge) -> None:
         source, target = self.ids[edge.source], self.ids[edge.target]
@@ -120,26 +130,33 @@ class _Writer:
             said += ["style=dashed", f'color="{_CARRY}"', f'fontcolor="{_CARRY}"', "constraint=false"]
         elif self.sides[edge.source] == self.sides[edge.target] == "backward":
             source, target = target, source  # gradients flow up, beside the forward pass that flows down
-            said += ["dir=back", 'color="#b0503f"']
+            said += ["dir=back", f'color="{_GRADIENT}"']
         self.lines.append(f"  {source} -> {target} [{', '.join(said)}]")
 
     def _end(self, box: Box) -> Box | Group:
-        """Where an edge from the forward side to another ends: the layer, not each of its boxes."""
-        chain = box.group.chain()
-        deep = 2 if self.sides[box] == "backward" else 1
-        return chain[deep - 1] if len(chain) >= deep else box
+        """Where an edge from the forward side to another ends: at the layer, not at each of its boxes."""
+        layer: Box | Group = box
+        for group in box.group.chain():
+            if group.instances > 1 or group.index is not None:
+                break
+            if self.sides[box] != "backward" or group.parent is not self.graph.root:
+                layer = group
+        return layer
 
     def _bundle(self, source: Box | Group, target: Box | Group, edges: list[Edge]) -> None:
         """One edge for all values that one layer hands to another side: residuals to backward, parameters to the optimizer.
 
         It does not take part in the ranking: forward and backward stand side by side.
         """
-        values = dict.fromkeys(edge.source for edge in edges)
+        nodes = {node for edge in edges for node in edge.values}
+        many = len(nodes)
+        kept = self.sides[edges[0].target] == "backward"
+        what, color = ("value", _KEPT) if kept or any(not is_parameter(node) for node in nodes) else ("parameter", _UPDATED)
+        names = dict.fromkeys(box_label(edge.source).replace("\n", " ") for edge in edges)
         middle = edges[len(edges) // 2]
         said = [
-            f'label="{len(values)} value{"s" * (len(values) > 1)}"',
-            f"tooltip={_text(chr(10).join(dict.fromkeys(box_label(box).replace(chr(10), ' ') for box in values)))}",
-            f'color="{_ACROSS}"', f'fontcolor="{_ACROSS}"', "constraint=false", "penwidth=2", "arrowsize=0.8",
+            f'label="{many:,} {what}{"s" * (many > 1)}{" kept" * kept}"', f"tooltip={_text(chr(10).join(names))}",
+            f'color="{color}"', f'fontcolor="{color}"', "constraint=false", "penwidth=2", "arrowsize=0.8",
         ]  # fmt: skip
         if isinstance(source, Group):
             said.append(f"ltail={self.clusters[source]}")
@@ -154,16 +171,18 @@ class _Writer:
         total = f"{graph.nodes + graph.contracted:,} operations in {len(graph.boxes):,} boxes"
         notes = [total, *([f"{graph.contracted:,} views are part of the edges"] if graph.contracted else []), *graph.notes]
         roles = {box.role for box in graph.boxes}
-        cells = [
+        cells = "".join(
             f'<TD BGCOLOR="{fill}" COLOR="{border}">{legend}</TD>'
             for role, (fill, border, _, legend) in _LOOKS.items()
             if role in roles
-        ]
+        )
         if any(edge.carry is not None for edge in graph.edges):
-            cells.append(f'<TD BORDER="0"><FONT COLOR="{_CARRY}">- - carried to another instance</FONT></TD>')
-        rows = [f'<TR><TD BORDER="0" COLSPAN="{len(cells)}">{line}</TD></TR>' for line in [
-            *([f'<FONT POINT-SIZE="16">{html.escape(title)}</FONT>'] if title else []), html.escape("; ".join(notes))]]  # fmt: skip
-        return f'<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="3" CELLPADDING="3">{"".join(rows)}<TR>{"".join(cells)}</TR></TABLE>>'
+            cells += f'<TD BORDER="0"><FONT COLOR="{_CARRY}">dashed: to the next instance</FONT></TD>'
+        if "backward" in self.sides.values():
+            cells += f'<TD BORDER="0"><FONT COLOR="{_GRADIENT}">↑ gradients flow upward</FONT></TD>'
+        rows = [f'<FONT POINT-SIZE="16">{html.escape(title)}</FONT>'] if title else []
+        rows += [html.escape("; ".join(notes)), f'<TABLE BORDER="0" CELLBORDER="1" CELLPADDING="3"><TR>{cells}</TR></TABLE>']
+        return f'<<TABLE BORDER="0">{"".join(f"<TR><TD>{row}</TD></TR>" for row in rows)}</TABLE>>'
 
 
 def _text(text: str) -> str:

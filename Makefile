@@ -1,0 +1,75 @@
+# tinygrad_notes — what you can do here (each command sets up what it needs, in .venv):
+#
+#   make run          train a character LSTM on Python's own documentation, about three minutes; ARGS="--text FILE" for yours
+#   make test         all tests, about two minutes
+#   make bench        the benches, against torch where it is installed; ARGS="--quick" for a first look
+#   make notebooks    execute the notebooks anew
+#   make lint         ruff and the strict type check
+#   make golden       renew the golden pictures of the tests (look at them before you commit)
+#   make stub         renew the type stub of the methods that Tensor is given
+#   make soak         the memory test over 100,000 steps
+#   make count        lines of code per layer
+#   make clean        forget .venv and all caches (runs/ stays)
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+TESTS ?=
+
+.PHONY: help run test bench notebooks lint golden stub soak count clean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+# What is installed is remembered in stamp files: a second call starts at once, a changed pyproject.toml installs again.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CPython 3.11 or newer is needed; PYTHON=python3.12 make ... chooses one"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "this Python cannot make virtual environments; on Debian: apt install python3-venv"; exit 1; }
+
+.venv/run.stamp: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test.stamp: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/run.stamp
+
+.venv/bench.stamp: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+run: .venv/run.stamp
+	$(BIN)/tinygrad-notes lm train $(ARGS)
+
+test: .venv/test.stamp
+	$(BIN)/python -m pytest -n auto $(ARGS) $(TESTS)
+
+bench: .venv/bench.stamp
+	$(BIN)/python bench/run.py $(ARGS)
+
+notebooks: .venv/test.stamp
+	$(BIN)/python notebooks/build.py $(ARGS)
+
+lint: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: .venv/test.stamp
+	GOLDEN=renew $(BIN)/python -m pytest tests/test_viz.py
+
+stub: .venv/run.stamp
+	$(BIN)/python -m tinygrad_notes.stubs
+
+soak: .venv/test.stamp
+	$(BIN)/python -m pytest -m soak
+
+count:
+	@for layer in kernels tinygrad_notes/*.py tinygrad_notes/ops tinygrad_notes/functions tinygrad_notes/nn tinygrad_notes/optim \
+	  tinygrad_notes/viz tinygrad_notes/data tinygrad_notes/models tinygrad_notes/train; do \
+	  printf '%6d  %s\n' "$$(find $$layer -name '*.py' | xargs cat | wc -l)" "$$layer"; done
+	@printf '%6d  all\n' "$$(find kernels tinygrad_notes -name '*.py' | xargs cat | wc -l)"
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
