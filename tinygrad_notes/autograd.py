@@ -127,7 +127,7 @@ def _run(
 
 
 def _sequence(value: Any) -> Sequence[Any]:
-    return [value] if value is None or isinstance(value, Tensor) else list(value)
+    return [value] if value is None or isinstance(value, Tensor | np.ndarray) else list(value)
 
 
 def _node_of(name: str, tensor: Tensor) -> Node:

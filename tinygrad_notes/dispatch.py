@@ -219,10 +219,11 @@ def explain(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[st
     kind: type[Exception] = ShapeError
     if isinstance(error, IndexError):
         kind = IndexOutOfRange
-    elif isinstance(error, TypeError | OverflowError):
+    elif isinstance(error, TypeError | OverflowError) or (op.kind == "elementwise" and "broadcast" not in str(error)):
         kind = DtypeError
     called = describe([x._array for x in operands]) + (f"; {show_params(params)}" if params else "")
-    return kind(f"{op.name}({called}): {error}. {_WAY_OUT.get(op.name, _WAY_OUT[op.kind])}")
+    way_out = "Cast an operand: .to(dtype), .float(), .long()." if kind is DtypeError else _WAY_OUT.get(op.name, _WAY_OUT[op.kind])
+    return kind(f"{op.name}({called}): {str(error).strip(' .')}. {way_out}")
 
 
 _WAY_OUT = {

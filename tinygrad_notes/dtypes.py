@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DtypeError, ShapeError
+from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 
 __all__ = [
     "DEFAULT_FLOAT", "DTYPES", "bool_", "canonical_dtype", "float32", "float64", "int8", "int16", "int32", "int64", "make_array",
@@ -27,6 +28,7 @@ bool_ = np.dtype(np.bool_)
 
 DTYPES: tuple[DType, ...] = (bool_, uint8, int8, int16, int32, int64, uint32, uint64, float32, float64)
 DEFAULT_FLOAT = float32
+_ALONE = (uint32, uint64)  # torch promotes them with floats only
 _DEFAULTS = (bool_, int64, DEFAULT_FLOAT)  # of a Python bool, int, float
 
 
@@ -55,16 +57,15 @@ def category(dtype: DType) -> int:
 def promote_types(a: DType, b: DType) -> DType:
     """The smallest dtype that holds both, within torch's rules: int64 with float32 is float32.
 
-    Raises DtypeError for uint32/uint64 with a signed integer, which no integer dtype holds.
+    Raises DtypeError for uint32/uint64 with another integer or bool, as torch does.
     """
     if a == b:
         return a
-    if category(a) != category(b):
+    if category(a) != category(b) and (2 in (category(a), category(b)) or not (a in _ALONE or b in _ALONE)):
         return a if category(a) > category(b) else b
-    found = np.promote_types(a, b)
-    if category(found) != category(a):
+    if a in _ALONE or b in _ALONE:
         raise DtypeError(f"{a} and {b} have no common integer dtype; cast one of them with .to(dtype)")
-    return canonical_dtype(found)
+    return canonical_dtype(np.promote_types(a, b))
 
 
 def scalar_dtype(value: bool | int | float) -> DType:
@@ -106,8 +107,12 @@ def make_array(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
         array = np.asarray(data)
     except ValueError as error:
         raise ShapeError(f"tensor: rows of different lengths make no array ({error})") from None
-    if dtype is not None:
-        return np.array(array, canonical_dtype(dtype))
-    if array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):
-        return np.array(array, DEFAULT_FLOAT)
-    return np.array(array, canonical_dtype(array.dtype))
+    token = quiet_enter(QUIET)  # a number too large for float32 is inf
+    try:
+        if dtype is not None:
+            return np.array(array, canonical_dtype(dtype))
+        if array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):
+            return np.array(array, DEFAULT_FLOAT)
+        return np.array(array, canonical_dtype(array.dtype))
+    finally:
+        quiet_exit(token)

@@ -136,12 +136,11 @@ def _tapped(node: Node, g: Any, found: Gradients, commit: bool, owned: bool) -> 
     """Run the hooks of a node; note the Tensors that want its gradient."""
     taps = node.taps
     assert taps is not None
-    given = g
     for hook in tuple(taps.hooks.values()):
         g = hook(g)
     for reference in (taps.leaf, taps.retain):
         if reference is not None and commit:
-            found.commits.append((reference, g, owned and g is given and taps.retain is None))
+            found.commits.append((reference, g, owned and not taps.hooks and taps.retain is None))
     return g
 
 

@@ -20,7 +20,7 @@ from .storage import note_write
 from .tape import Node, new_node
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["update", "write"]
+__all__ = ["source_of", "update", "write"]
 
 
 def write(target: Tensor, value: Any, by: str) -> Tensor:
@@ -30,7 +30,7 @@ def write(target: Tensor, value: Any, by: str) -> Tensor:
     read-only; ShapeError where the value does not broadcast to the target.
     """
     node = target._current_node()
-    source = value if isinstance(value, Tensor) else from_array(np.asarray(value, target.dtype))
+    source = source_of(target, value, by)
     if source._array.shape != target._array.shape:
         _check_broadcast(target, source, by)
     mode = local.mode
@@ -41,7 +41,7 @@ def write(target: Tensor, value: Any, by: str) -> Tensor:
 
     if not visible and mode.tape is None:
         note_write(target._array, by)
-        target._array[...] = source._array
+        _copy(target._array, source._array)
         return target
 
     if source.dtype != target.dtype:
@@ -50,8 +50,39 @@ def write(target: Tensor, value: Any, by: str) -> Tensor:
         source = p.detach(source)
     _record(target, source, visible)
     note_write(target._array, by)
-    target._array[...] = source._array
+    _copy(target._array, source._array)
     return target
+
+
+def source_of(target: Tensor, value: Any, by: str) -> Tensor:
+    """``value`` as a Tensor that can be written into ``target``; numbers and arrays take its dtype.
+
+    Raises TypeError for what holds no numbers, ShapeError for rows of different lengths.
+    """
+    if isinstance(value, Tensor):
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{by}: rows of different lengths make no array ({error}); {target._type()} is written") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{by}: a {type(value).__name__} cannot be written into {target._type()}; give numbers or a Tensor")
+    token = quiet_enter(QUIET)
+    try:
+        return from_array(array.astype(target.dtype, copy=False))
+    finally:
+        quiet_exit(token)
+
+
+def _copy(target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
+    if target.dtype is source.dtype:
+        target[...] = source
+        return
+    token = quiet_enter(QUIET)  # a cast may overflow to inf
+    try:
+        target[...] = source
+    finally:
+        quiet_exit(token)
 
 
 def update(target: Tensor, name: str, *others: Any) -> Tensor:
@@ -64,11 +95,10 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
     mode = local.mode
     if mode.tape is None and isinstance(op.forward, np.ufunc) and not _would_record(target, others):
         arrays = [x._array if isinstance(x, Tensor) else x for x in others]
-        simple = all(
-            (type(a) is float and array.dtype.kind == "f") or (isinstance(a, np.ndarray) and a.dtype is array.dtype)
-            for a in arrays
+        simple = array.dtype.kind == "f" and all(
+            type(a) is float or (isinstance(a, np.ndarray) and a.dtype is array.dtype) for a in arrays
         )
-        if simple and all(np.broadcast_shapes(np.shape(a), array.shape) == array.shape for a in arrays):
+        if simple and all(_fits(np.shape(a), array.shape) for a in arrays):
             _check_writable(target, target._current_node(), False, name + "_")
             note_write(array, name + "_")
             token = quiet_enter(QUIET)
@@ -127,11 +157,11 @@ def _check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -
         raise GraphError(f"{by}: the memory of {target._type()} is read-only (an expanded or foreign array); clone() it first")
     if 0 in array.strides and array.size > 1 and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)):
         raise GraphError(f"{by}: several elements of {target._type()} are one place in memory (expand); clone() it first")
-    if visible and node is not None and node.rg:
-        base = node
-        while base.inputs and (base.op.kind == "view" or (base.op.writes and not base.params["visible"])):
+    if visible:
+        base = node if target._view is None else target._view.storage.node
+        while base is not None and base.op.writes and not base.params["visible"]:
             base = base.inputs[0]
-        if base.taps is not None and base.taps.leaf is not None:
+        if base is not None and base.rg and base.taps is not None and base.taps.leaf is not None:
             raise GraphError(
                 f"{by}: {target._type()} is a leaf that requires grad (or a view of one); its gradient would be lost. "
                 "Write inside `with tn.no_grad():`, or to a clone()."
@@ -139,9 +169,13 @@ def _check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -
 
 
 def _check_broadcast(target: Tensor, source: Tensor, by: str) -> None:
-    try:
-        fits = np.broadcast_shapes(target.shape, source.shape) == target.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not _fits(source.shape, target.shape):
         raise ShapeError(f"{by}: {source._type()} does not broadcast to {target._type()}, whose shape stays as it is")
+
+
+def _fits(source: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a value of shape ``source`` broadcasts to exactly ``target``."""
+    try:
+        return np.broadcast_shapes(source, target) == target
+    except ValueError:
+        return False

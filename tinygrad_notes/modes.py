@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import threading
@@ -116,7 +117,9 @@ class _ModeSwitch:
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with self:
+            switch = copy.copy(self)  # of this call alone: threads and recursion do not share it
+            switch._before = []
+            with switch:
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]

@@ -238,7 +238,7 @@ class Tensor(TensorMethods):
             answer = hook(given)
             if answer is None:
                 return g
-            if not isinstance(answer, Tensor) or answer.shape != given.shape:
+            if not isinstance(answer, Tensor) or answer.shape != given.shape or answer.dtype != given.dtype:
                 got = answer._type() if isinstance(answer, Tensor) else type(answer).__name__
                 raise ShapeError(f"hook: must return None or a Tensor like the gradient {given._type()}, got {got}")
             return answer if isinstance(g, Tensor) else answer._array

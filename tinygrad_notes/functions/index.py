@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import IndexOutOfRange, ShapeError
-from ..inplace import write
+from ..dtypes import bool_, int64
+from ..errors import DtypeError, IndexOutOfRange, ShapeError
+from ..inplace import source_of, write
 from ..optable import p
 from ..tensor import Tensor, from_array
 from .math import where
-from .shape import axis, permute, reshape
+from .shape import axis, permute, reshape, to
 
 __all__ = ["gather", "getitem", "index_select", "masked_fill", "scatter_add", "setitem", "take_rows"]
 
@@ -43,11 +44,11 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     basic, arrays = _parse(x, index)
     region: Tensor = p.slice(x, index=basic)
     if not arrays:
-        if isinstance(value, Tensor) and value._array.base is not None and _same_place(value, region):
+        if isinstance(value, Tensor) and _is_view_of_same(value, region):
             return  # x[i] += y has already written through the view
         write(region, value, "x[...] =")
         return
-    values = value if isinstance(value, Tensor) else from_array(np.asarray(value, x.dtype))
+    values = source_of(x, value, "x[...] =")
     target_shape = np.broadcast_to(np.empty(()), region.shape)[_full(arrays, region.ndim)].shape
     try:
         fits = np.broadcast_shapes(values.shape, target_shape) == target_shape
@@ -67,7 +68,12 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     write(region, p.where(from_array(source >= 0), chosen, p.clone(region)), "x[...] =")
 
 
-def _same_place(a: Tensor, b: Tensor) -> bool:
+def _is_view_of_same(a: Tensor, b: Tensor) -> bool:
+    """The same memory and the same value on the tape: two views of one storage, neither of them detached."""
+    if a._view is None or b._view is None or a._view.storage is not b._view.storage:
+        return False
+    if any(op.vjp[0] is None for op, _ in a._view.path):
+        return False
     first, second = a._array.__array_interface__, b._array.__array_interface__
     keys = ("data", "shape", "strides", "typestr")
     return all(first[key] == second[key] for key in keys)
@@ -155,6 +161,7 @@ def _integer_arrays(item: Tensor, x: Tensor, source: int) -> list[Tensor]:
     wrong = array[(array < -size) | (array >= size)]
     if wrong.size:
         raise IndexOutOfRange(f"x[...]: index {wrong.flat[0]} is out of range for axis {source} of {x._type()}")
+    item = item if array.dtype == int64 else to(item, int64)  # small integers would overflow in what follows
     return [where(item < 0, item + size, item) if (array < 0).any() else item]
 
 
@@ -236,5 +243,8 @@ def _check_pair(name: str, x: Tensor, dim: int, index: Tensor) -> int:
 
 def masked_fill(input: Tensor, mask: Tensor, value: float) -> Tensor:
     """``value`` where ``mask`` holds, else ``input``."""
+    if not isinstance(mask, Tensor) or mask.dtype != bool_:
+        got = mask._type() if isinstance(mask, Tensor) else type(mask).__name__
+        raise DtypeError(f"masked_fill: the mask must be a bool Tensor, got {got}; compare it: mask != 0")
     result: Tensor = p.where(mask, value, input)
     return result

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..dtypes import bool_, int64
 from ..errors import DtypeError, IndexOutOfRange, ShapeError, typename
 from ..optable import TABLE, p
 from ..tensor import Tensor
-from .shape import axis, squeeze, unsqueeze
+from .shape import axis, squeeze, to, unsqueeze
 
 __all__ = [
     "Extreme", "abs", "add", "all", "amax", "amin", "any", "argmax", "argmin", "cos", "div", "eq", "exp", "floor", "ge", "gt",
@@ -44,8 +46,12 @@ def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent``; the square, by far the most common, is a product."""
-    if isinstance(exponent, int | float) and exponent == 2 and isinstance(input, Tensor):
-        return mul(input, input)
+    if isinstance(input, Tensor):
+        kind = input.dtype.kind
+        if isinstance(exponent, int | float) and exponent == 2 and (kind == "f" or (kind in "iu" and isinstance(exponent, int))):
+            return mul(input, input)
+        if kind == "b" and (isinstance(exponent, bool) or (isinstance(exponent, Tensor) and exponent.dtype == bool_)):
+            raise DtypeError(f"pow: {input._type()} to a bool power has no meaning; cast one of them with .long() or .float()")
     result: Tensor = TABLE["pow"].bind(input, exponent)
     return result
 
@@ -66,7 +72,7 @@ def _axes(name: str, x: Tensor, dim: Dim) -> tuple[int, ...]:
         raise TypeError(f"{name}: needs a Tensor, got {type(x).__name__}; make one with tn.tensor(...)")
     if dim is None:
         return tuple(range(x.ndim))
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
     found = tuple(axis(name, x, d) for d in dims)
     if len(set(found)) != len(found):
         raise ShapeError(f"{name}: dim={dim} names an axis of {x._type()} twice")
@@ -77,7 +83,7 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     """The sum over ``dim`` (an axis, several, or all); integers and bools add up as int64."""
     axes = _axes("sum", input, dim)
     if dtype is not None:
-        input = p.cast(input, dtype=dtype)
+        input = to(input, dtype)
     elif input.dtype.kind != "f" and input.dtype != int64:
         input = p.cast(input, dtype=int64)
     result: Tensor = p.sum(input, dim=axes, keepdim=keepdim)
@@ -103,8 +109,17 @@ def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The smallest value over ``dim``: ``-amax(-input)``."""
-    return -amax(-input, dim, keepdim)
+    """The smallest value over ``dim``: ``-amax(-input)``; equal smallest values share the gradient evenly."""
+    _axes("amin", input, dim)
+    return _mirrored(amax(_mirrored(input), dim, keepdim))
+
+
+def _mirrored(x: Tensor) -> Tensor:
+    """The order reversed, without overflow, by a map that is its own inverse: ``-x`` of floats."""
+    kind = x.dtype.kind
+    if kind == "f":
+        return -x
+    return eq(x, False) if kind == "b" else sub(-1 if kind == "i" else int(np.iinfo(x.dtype).max), x)
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -121,7 +136,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the (first) smallest value."""
-    return argmax(-input, dim, keepdim)
+    return argmax(_mirrored(input), dim, keepdim)
 
 
 class Extreme(NamedTuple):

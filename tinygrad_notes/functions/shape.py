@@ -109,7 +109,7 @@ def transposed(input: Tensor) -> Tensor:
 
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Without its axes of length 1: all of them, or those of ``dim`` that have it."""
-    dims = range(input.ndim) if dim is None else [axis("squeeze", input, d) for d in ((dim,) if isinstance(dim, int) else dim)]
+    dims = range(input.ndim) if dim is None else [axis("squeeze", input, d) for d in (dim if isinstance(dim, tuple) else (dim,))]
     result: Tensor = p.reshape(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
     return result
 
@@ -142,11 +142,24 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, *other.shape)
 
 
+def _all_tensors(name: str, parts: Sequence[Any]) -> None:
+    for i, part in enumerate(parts):
+        if not isinstance(part, Tensor):
+            raise TypeError(f"{name}: part {i} is a {type(part).__name__}, not a Tensor; make one with tn.tensor(...)")
+
+
+def _of_some_axis(name: str, x: Tensor, dim: int) -> int:
+    if x.ndim == 0:
+        raise ShapeError(f"{name}: {x._type()} has no axis to take apart; reshape(1) gives it one")
+    return axis(name, x, dim)
+
+
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Joined along an existing axis."""
     parts = list(tensors)
     if not parts:
         raise ShapeError("cat: needs at least one Tensor")
+    _all_tensors("cat", parts)
     along = axis("cat", parts[0], dim)
     if parts[0].ndim == 0 or any(t.ndim != parts[0].ndim for t in parts):
         raise ShapeError(
@@ -165,6 +178,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     parts = list(tensors)
     if not parts:
         raise ShapeError("stack: needs at least one Tensor")
+    _all_tensors("stack", parts)
     if any(t.shape != parts[0].shape for t in parts):
         raise ShapeError(f"stack: {describe(t._array for t in parts[:4])}: all need one shape; cat joins unequal lengths")
     return cat([unsqueeze(t, dim) for t in parts], axis("stack", parts[0], dim, extra=1))
@@ -172,16 +186,17 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given length (the last may be shorter), or of the given lengths."""
-    along = axis("split", tensor, dim)
+    along = _of_some_axis("split", tensor, dim)
     total = tensor.shape[along]
     wanted = split_size_or_sections
-    if isinstance(wanted, int):
+    if isinstance(wanted, int | np.integer):
+        wanted = int(wanted)
         if wanted <= 0:
             raise ShapeError(f"split: the piece length must be positive, got {wanted}")
         lengths = [min(wanted, total - at) for at in range(0, total, wanted)] or [0]
     else:
         lengths = list(wanted)
-    if sum(lengths) != total:
+    if sum(lengths) != total or any(n < 0 for n in lengths):
         raise ShapeError(f"split: the lengths {lengths} do not add up to {total}, the axis {along} of {tensor._type()}")
     pieces, at = [], 0
     for n in lengths:
@@ -194,12 +209,12 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal length, the last one shorter where it does not divide."""
     if chunks <= 0:
         raise ShapeError(f"chunk: the number of pieces must be positive, got {chunks}")
-    return split(input, max(1, -(-input.shape[axis("chunk", input, dim)] // chunks)), dim)
+    return split(input, max(1, -(-input.shape[_of_some_axis("chunk", input, dim)] // chunks)), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, without it."""
-    along = axis("unbind", input, dim)
+    along = _of_some_axis("unbind", input, dim)
     return tuple(p.slice(input, index=(*(slice(None),) * along, i)) for i in range(input.shape[along]))
 
 

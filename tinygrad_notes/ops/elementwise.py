@@ -12,6 +12,7 @@ import numpy as np
 
 from ..dispatch import primitive
 from ..dtypes import bool_
+from ..kernels import vector
 from ..optable import Case, Op, p
 
 __all__: list[str] = []
@@ -99,6 +100,8 @@ def _pow_base(g: Any, x: Any, y: Any) -> Any:
 
 def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     flat = p.where(p.eq(x, 0), p.ge(y, 0), False)
+    if isinstance(x, float):  # a Python scalar: its logarithm must be one too, or it would decide the dtype
+        return p.where(flat, 0.0, g * out * float(p.log(x)))
     return p.where(flat, 0.0, g * out * p.log(p.where(flat, 1.0, x)))
 
 
@@ -118,13 +121,9 @@ def _abs_rule(g: Any, x: Any) -> Any:
 
 
 _unary("abs", np.absolute, _abs_rule, "fabs(x)", floats=False, special=(((0.0,), 0.0, (0.0,)), ((-inf,), inf, (-1.0,))))
-_unary("floor", np.floor, None, "floor(x)", special=(((-0.5,), -1.0, None),))
+_unary("floor", np.floor, None, "floor(x)", floats=False, special=(((-0.5,), -1.0, None),))
 
 # ---- exponentials and their kin ----
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
 
 
 def _logsigmoid(x: Any) -> Any:
@@ -136,14 +135,14 @@ _unary("log", np.log, lambda g, x: g / x, "log(x)", low=0.3, high=3.0, special=(
 _unary("sqrt", np.sqrt, lambda g, out: g / (2 * out), "sqrt(x)", low=0.3, high=3.0, special=(((0.0,), 0.0, (inf,)),))
 _unary(
     "tanh",
-    np.tanh,
+    vector.tanh,
     lambda g, out: g - g * out * out,  # three array operations; numpy is slow with scalars
     "tanh(x)",
     special=(((0.0,), 0.0, (1.0,)), ((1e4,), 1.0, (0.0,)), ((-inf,), -1.0, (0.0,))),
 )
 _unary(
     "sigmoid",
-    _sigmoid,
+    vector.sigmoid,
     lambda g, out: g * (out - out * out),
     "1 / (1 + exp(-x))",
     special=(((0.0,), 0.5, (0.25,)), ((1e4,), 1.0, (0.0,)), ((-1e4,), 0.0, (0.0,)), ((-inf,), 0.0, (0.0,))),

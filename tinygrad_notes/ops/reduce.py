@@ -44,7 +44,7 @@ _PLACES: tuple[tuple[Shape, tuple[int, ...], bool], ...] = (
 
 
 def _sum(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    return _add(x, axis=dim, keepdims=keepdim)
+    return _add(x, axis=dim, dtype=x.dtype, keepdims=keepdim)  # numpy alone would widen integers
 
 
 def _sum_rule(g: Any, x_shape: Shape, dim: tuple[int, ...], keepdim: bool) -> Any:

@@ -16,13 +16,9 @@ def draw_losses(history: list[list[float]], path: Path, title: str) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(steps, [row[1] for row in history], color="#4c72b0", marker="o", markersize=3, label="training (with dropout)")
-    axes.plot(steps, [row[2] for row in history], color="#c44e52", marker="o", markersize=3, label="validation")
-    best = min(history, key=lambda row: row[2])
-    axes.annotate(
-        f"{best[2]:.3f} nats, perplexity {math.exp(best[2]):.2f}",
-        (best[0], best[2]), xytext=(-8, 22), textcoords="offset points", ha="right", color="#c44e52",
-        arrowprops={"arrowstyle": "-", "color": "#c44e52"},
-    )  # fmt: skip
+    best = min(row[2] for row in history)
+    label = f"validation, best {best:.3f} (perplexity {math.exp(best):.2f})"
+    axes.plot(steps, [row[2] for row in history], color="#c44e52", marker="o", markersize=3, label=label)
     axes.set_xlabel("step")
     axes.set_ylabel("loss, nats per character")
     axes.set_title(title)

@@ -129,7 +129,7 @@ class Trainer:
         return value
 
     def run(self, steps: int, validate_every: int, after: Callable[[float, float], bool]) -> bool:
-        """Train up to step ``steps``; ``after(loss, seconds)`` is told of every step and may stop the run by True.
+        """Train up to step ``steps``, validating at every multiple of ``validate_every``; ``after(loss, seconds)`` is told of every step and may stop the run by True.
 
         Returns whether the end was reached.
         """
@@ -137,7 +137,7 @@ class Trainer:
             start = time.perf_counter()
             loss = self.train_step()
             stop = after(loss, time.perf_counter() - start)
-            if self.step % validate_every == 0 or self.step == steps:
+            if self.step % validate_every == 0:
                 self.validate()
             if stop and self.step < steps:
                 return False

@@ -7,7 +7,7 @@ import html
 from .labels import box_label, box_tooltip, edge_label, edge_tooltip
 from .rollup import Box, Edge, Graph, Group, is_parameter
 
-__all__ = ["to_dot"]
+__all__ = ["sturdier", "to_dot"]
 
 _FONT = "DejaVu Sans,Verdana,Helvetica,sans-serif"
 
@@ -23,10 +23,19 @@ _LOOKS = {  # role: fill, border, shape, what the legend says
 }
 _CARRY, _GRADIENT, _KEPT, _UPDATED = "#8b1fa9", "#b0503f", "#7f97b2", "#c79a2a"
 
+_FREE, _BY_CLUSTERS = "constraint=false, ", "newrank=false"
+
 
 def to_dot(graph: Graph, title: str | None = None) -> str:
     """The DOT text of ``graph`` under ``title``: nested clusters, a legend of what occurs, notes of what is left out."""
     return "\n".join(_Writer(graph, title).lines) + "\n"
+
+
+def sturdier(text: str) -> str:
+    """The same picture in a form that graphviz cannot fail on: it may abort at labels of edges that do not take part in the
+    ranking, and lose edges where clusters feed each other in a circle. Labels then lie where there is room, over boxes too.
+    """
+    return text.replace(f"{_FREE}label=", f"{_FREE}xlabel=").replace(_BY_CLUSTERS, "newrank=true")
 
 
 class _Writer:
@@ -38,10 +47,12 @@ class _Writer:
             self.inside.setdefault(box.group, []).append(box)
         self.sides = self._sides()
         self.clusters: dict[Group, str] = {}
+        # curves around a long column of boxes, all to the box of the rest, take graphviz twenty seconds
+        splines = "line" if any(box.fold == "" for box in graph.boxes) else "true"
         self.lines = [
             "digraph tape {",
-            f'  graph [rankdir=TB, labelloc=t, fontname="{_FONT}", fontsize=11, nodesep=0.18, ranksep=0.28, compound=true,'
-            f" newrank=false, bgcolor=white, label={self._head(title)}]",
+            f'  graph [rankdir=TB, labelloc=t, fontname="{_FONT}", fontsize=11, nodesep=0.18, ranksep=0.28,'
+            f" compound=true, splines={splines}, {_BY_CLUSTERS}, bgcolor=white, label={self._head(title)}]",
             f'  node [fontname="{_FONT}", fontsize=10, style="filled,rounded", margin="0.09,0.04", height=0.28, width=0.3]',
             f'  edge [fontname="{_FONT}", fontsize=8, arrowsize=0.6, color="#5a6470", fontcolor="#4a525c"]',
         ]
@@ -127,7 +138,7 @@ class _Writer:
         source, target = self.ids[edge.source], self.ids[edge.target]
         said = [f"label={_text(edge_label(edge))}", f"tooltip={_text(edge_tooltip(edge))}"]
         if edge.carry is not None:
-            said += ["style=dashed", f'color="{_CARRY}"', f'fontcolor="{_CARRY}"', "constraint=false"]
+            said = [f"{_FREE}{said[0]}", said[1], "style=dashed", f'color="{_CARRY}"', f'fontcolor="{_CARRY}"']
         elif self.sides[edge.source] == self.sides[edge.target] == "backward":
             source, target = target, source  # gradients flow up, beside the forward pass that flows down
             said += ["dir=back", f'color="{_GRADIENT}"']
@@ -155,8 +166,8 @@ class _Writer:
         names = dict.fromkeys(box_label(edge.source).replace("\n", " ") for edge in edges)
         middle = edges[len(edges) // 2]
         said = [
-            f'label="{many:,} {what}{"s" * (many > 1)}{" kept" * kept}"', f"tooltip={_text(chr(10).join(names))}",
-            f'color="{color}"', f'fontcolor="{color}"', "constraint=false", "penwidth=2", "arrowsize=0.8",
+            f'{_FREE}label="{many:,} {what}{"s" * (many > 1)}{" kept" * kept}"', f"tooltip={_text(chr(10).join(names))}",
+            f'color="{color}"', f'fontcolor="{color}"', "penwidth=2", "arrowsize=0.8",
         ]  # fmt: skip
         if isinstance(source, Group):
             said.append(f"ltail={self.clusters[source]}")

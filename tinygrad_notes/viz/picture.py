@@ -18,6 +18,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .dot_text import sturdier
+
 __all__ = ["FORMATS", "Picture", "PictureError", "render", "save"]
 
 FORMATS = ("svg", "png", "pdf", "dot", "gv")
@@ -67,14 +69,14 @@ def render(text: str, format: str) -> bytes:
     if format in ("dot", "gv"):
         return text.encode()
     complaints = []
-    for engine in _engines():
+    for engine, form in ((engine, form) for engine in _engines() for form in (text, sturdier(text))):
         try:
-            return engine(text, format)
+            return engine(form, format)
         except (OSError, subprocess.SubprocessError) as error:
             said = getattr(error, "stderr", None) or str(error)
             complaints.append((said.decode(errors="replace") if isinstance(said, bytes) else said).strip())
     if complaints:
-        raise PictureError(f"graphviz could not draw this picture as {format}: {'; '.join(complaints)}")
+        raise PictureError(f"graphviz could not draw this picture as {format}: {'; '.join(dict.fromkeys(complaints))}")
     raise PictureError(
         "there is no graphviz here to draw the picture: `pip install pygraphviz` (its wheel carries the engine), or install the "
         "`dot` program (apt install graphviz, brew install graphviz)"
@@ -127,7 +129,7 @@ def _engines() -> list[Callable[[str, str], bytes]]:
 def _with_dot(text: str, format: str) -> bytes:
     import graphviz
 
-    picture: bytes = graphviz.Source(text).pipe(format=format, quiet=True)
+    picture: bytes = graphviz.pipe("dot", format, text.encode(), quiet=True)
     return picture
 
 
@@ -136,7 +138,7 @@ def _with_pygraphviz(text: str, format: str) -> bytes:
         environment = {**os.environ, **_fonts(Path(folder))}
         command = [sys.executable, "-P", "-c", _WORKER, format]
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS, env=environment, check=True)
-    if not done.stdout:
+    if not done.stdout or b"trouble in init_rank" in done.stderr:  # ranks that contradict each other: a heap of boxes
         raise OSError(done.stderr.decode(errors="replace").strip() or "pygraphviz gave an empty picture")
     return done.stdout
 

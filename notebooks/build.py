@@ -1,0 +1,170 @@
+"""Make the notebooks: ``python notebooks/build.py [names]`` executes each source ``NN_name.py`` and writes ``NN_name.ipynb``.
+
+A source is plain Python: ``# %%`` begins a code cell, ``# %% [markdown]`` a cell of text in comments (editors know this
+"percent format"); what stands above the first cell belongs to the file only. Edit the source, never the ``.ipynb``.
+
+--check  execute, say whether the committed ``.ipynb`` still belongs to its source, write nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+SECONDS = 300
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+Cell = tuple[str, str]
+"""(``code`` or ``markdown``, source)"""
+
+
+def sources(names: list[str] | None = None) -> list[Path]:
+    """The sources, in the order of learning; ``names`` may leave out the ending."""
+    found = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
+    unknown = set(names or ()) - {path.name for path in found} - {path.stem for path in found}
+    if unknown:
+        raise SystemExit(f"no such notebook: {', '.join(sorted(unknown))}; there are {', '.join(p.stem for p in found)}")
+    return [path for path in found if not names or path.stem in names or path.name in names]
+
+
+# ---- percent format ----
+
+
+def parse(text: str) -> list[Cell]:
+    """The cells of a source."""
+    cells: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith("# %%"):
+            cells.append(("markdown" if line.split() == ["#", "%%", "[markdown]"] else "code", []))
+        elif cells:
+            cells[-1][1].append(line)
+    return [(kind, _uncomment(lines) if kind == "markdown" else "\n".join(lines).strip("\n")) for kind, lines in cells]
+
+
+def _uncomment(lines: list[str]) -> str:
+    wrong = [line for line in lines if line.strip() and line != "#" and not line.startswith("# ")]
+    if wrong:
+        raise ValueError(f"a markdown cell has a line that is no comment: {wrong[0]!r}")
+    return "\n".join(line[2:] for line in lines).strip("\n")
+
+
+# ---- notebooks ----
+
+
+def notebook(cells: list[Cell]) -> Any:
+    """An unexecuted notebook. Cell ids come from what the cells say: equal sources give equal bytes."""
+    from nbformat import v4
+
+    made, seen = [], set()
+    for kind, source in cells:
+        name = hashlib.sha256(source.encode()).hexdigest()[:8]
+        while name in seen:
+            name = hashlib.sha256(name.encode()).hexdigest()[:8]
+        seen.add(name)
+        made.append(v4.new_code_cell(source, id=name) if kind == "code" else v4.new_markdown_cell(source, id=name))
+    return v4.new_notebook(cells=made, metadata=METADATA)
+
+
+def execute(book: Any) -> None:
+    """Run the cells in order in a fresh kernel. Raises on an error, or on anything written to stderr (a warning).
+
+    The kernel is this very Python, whatever kernels are registered on the machine, without the user's IPython settings.
+    """
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+    class ThisPython(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+    class Manager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            connection = str(Path(folder) / "kernel.json")  # sockets in the folder: no port to share with another run
+            super().__init__(**options, kernel_spec_manager=ThisPython(), transport="ipc", connection_file=connection)
+
+    with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
+        os.environ |= {"IPYTHONDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
+        NotebookClient(
+            book,
+            kernel_manager_class=Manager,
+            timeout=SECONDS,
+            resources={"metadata": {"path": str(FOLDER)}},
+            record_timing=False,
+            coalesce_streams=True,
+        ).execute()
+    book.metadata = METADATA  # the kernel has added its version: no part of the notebook
+    for cell in book.cells:
+        cell.metadata = {}
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = _smaller(output.data["image/png"])
+            if output.output_type == "stream" and output.name == "stderr":
+                raise RuntimeError(f"a cell wrote to stderr:\n{output.text}\n---\n{cell.source}")
+
+
+def _smaller(encoded: str) -> str:
+    """A PNG with 256 colours and without its history: a third of the size, and drawings look the same."""
+    from PIL import Image
+
+    packed = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    return base64.b64encode(packed.getvalue()).decode()
+
+
+def complaints(path: Path) -> list[str]:
+    """Why the committed notebook of a source is not what it should be; empty if it is."""
+    target = path.with_suffix(".ipynb")
+    if not target.exists():
+        return [f"{target.name} is missing; run python notebooks/build.py {path.stem}"]
+    cells = json.loads(target.read_text(encoding="utf-8"))["cells"]
+    found = []
+    if [(cell["cell_type"], "".join(cell["source"])) for cell in cells] != parse(path.read_text(encoding="utf-8")):
+        found.append(f"{target.name} was made from another {path.name}; run python notebooks/build.py {path.stem}")
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    if not outputs:
+        found.append(f"{target.name} has no outputs: it was not executed")
+    if any(output["output_type"] == "error" or output.get("name") == "stderr" for output in outputs):
+        found.append(f"{target.name} holds an error or a warning")
+    return found
+
+
+def main() -> int:
+    """Build or check the notebooks that are named, or all."""
+    import nbformat
+
+    command = argparse.ArgumentParser(description="Execute the notebooks and write their .ipynb files.")
+    command.add_argument("names", nargs="*", help="which (default: all), as 01_tape_and_backpropagation")
+    command.add_argument("--check", action="store_true", help="execute and compare, write nothing")
+    chosen = command.parse_args()
+    failed = False
+    for path in sources(chosen.names):
+        book = notebook(parse(path.read_text(encoding="utf-8")))
+        execute(book)
+        target = path.with_suffix(".ipynb")
+        if not chosen.check:
+            nbformat.validate(book)
+            target.write_text(nbformat.writes(book) + "\n", encoding="utf-8")
+        found = complaints(path)
+        failed |= bool(found)
+        said = "; ".join(found) or f"{len(book.cells)} cells, {target.stat().st_size / 1024:.0f} KiB"
+        sys.stdout.write(f"{path.stem}: {said}\n")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The notebooks run from their sources, and the committed ``.ipynb`` files are what the sources say."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NAMES = sorted(path.stem for path in FOLDER.glob("[0-9][0-9]_*.py"))
+
+
+def _build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("notebooks_build", FOLDER / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+build = _build()
+
+
+def test_there_are_notebooks_and_no_strays() -> None:
+    assert NAMES
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == NAMES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_runs(name: str) -> None:
+    # A process of its own: Jupyter's packages warn about each other, and here every warning is an error.
+    command = [sys.executable, str(FOLDER / "build.py"), "--check", name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=build.SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_notebook_belongs_to_its_source(name: str) -> None:
+    assert build.complaints(FOLDER / f"{name}.py") == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_small_and_says_nothing_of_the_machine(name: str) -> None:
+    text = (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert len(text.encode()) < 400 * 1024
+    assert not [place for place in (sys.prefix, str(FOLDER.parent), str(Path.home()) + "/") if place in text]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", (FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    assert [link for link in links if not link.startswith("https://") and not (FOLDER / link).exists()] == []
+
+
+def test_the_percent_format() -> None:
+    text = "# above\n\n# %% [markdown]\n# # Title\n#\n# text\n\n# %%\nx = 1\n\ny = 2  # %% no cell\n\n# %%\nz = 3\n"
+    assert build.parse(text) == [("markdown", "# Title\n\ntext"), ("code", "x = 1\n\ny = 2  # %% no cell"), ("code", "z = 3")]
+    with pytest.raises(ValueError, match="no comment"):
+        build.parse("# %% [markdown]\nx = 1\n")
+
+
+def test_complaints_are_made(tmp_path: Path) -> None:
+    source = tmp_path / "01_x.py"
+    source.write_text("# %%\n1 + 1\n")
+    assert "missing" in build.complaints(source)[0]
+    cell = '{"cell_type": "code", "source": ["1 + %d"], "outputs": [%s]}'
+    target = source.with_suffix(".ipynb")
+    target.write_text('{"cells": [%s]}' % (cell % (1, "")))
+    assert "no outputs" in build.complaints(source)[0]
+    target.write_text('{"cells": [%s]}' % (cell % (2, '{"output_type": "error"}')))
+    assert [("another" in c, "error" in c) for c in build.complaints(source)] == [(True, False), (False, True)]
