@@ -53,7 +53,9 @@ def array_for(op: Op, case: Case, i: int, dtype: Any, seed: int = 0) -> Array:
     if low is None:
         return rng.permutation(np.arange(size) % 2).reshape(shape).astype(bool)
     if is_index(op, case, i):
-        return rng.integers(low, high, shape).astype(np.uint64 if op.kind == "random" else np.int64)
+        found = rng.integers(low, high, shape).astype(np.uint64 if op.kind == "random" else np.int64)
+        found.reshape(-1)[-1:] = high - 1  # the last position is always among them
+        return found
     dtype = np.dtype(dtype)
     if dtype.kind == "f" and not isinstance(low, int):
         steps = (rng.permutation(size) + (0.37, 0.61, 0.83)[i % 3]) / max(size, 1)

@@ -20,7 +20,7 @@ from tablecheck import (
 )
 
 import tinygrad_notes as tn
-from tinygrad_notes.optable import TABLE, Case, Op
+from tinygrad_notes.optable import TABLE, Case, Op, p
 from tinygrad_notes.tensor import from_array
 
 by_name = {"ids": lambda op: op.name}
@@ -146,7 +146,8 @@ index = tn.tensor([[0, 2], [2, 2]])
 USES = {
     "slices": lambda x: (x[0] * 2, x[1] * 3, x[0] * 5),
     "overlapping": lambda x: (x[0:2] * 2, x[1:3] * 3, x[::-1] * 5, x[..., 1] * 7),
-    "takes": lambda x: (x[index] * 2, x[index] * 3, x[:, tn.tensor([1, 1, 0])] * 5),
+    "indexing": lambda x: (x[index] * 2, x[index] * 3, x[:, tn.tensor([1, 1, 0])] * 5),
+    "takes": lambda x: (p.take(x, index, dim=0) * 2, p.take(x, index, dim=1) * 3, p.take(x, index[1], dim=0) * 5),
     "dense first": lambda x: (x * 2, x[0] * 3, x[index] * 5),
     "dense last": lambda x: (x[0] * 3, x[index] * 5, x * 2, x.T * 4),
     "views of views": lambda x: (x[1:][0] * 2, x.T[1:][:, 0] * 3, x.reshape(-1)[2:5] * 5),

@@ -7,7 +7,7 @@ untouched or complete.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -127,10 +127,12 @@ def _run(
 
 
 def _sequence(value: Any) -> Sequence[Any]:
-    return [value] if value is None or isinstance(value, Tensor | np.ndarray) else list(value)
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, Tensor | np.ndarray) else [value]
 
 
 def _node_of(name: str, tensor: Tensor) -> Node:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name}: needs Tensors, got {type(tensor).__name__}")
     node = tensor._current_node()
     if node is None or not node.rg:
         raise GraphError(

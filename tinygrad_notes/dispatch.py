@@ -18,7 +18,7 @@ from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .listing import show_params
 from .literal import Literal, literal
 from .modes import local
-from .optable import Op, p, register, residuals, rule_reads
+from .optable import Op, p, register, residuals, rule_of, rule_reads
 from .storage import Storage, View, root_of
 from .tape import Node, next_seq
 from .tensor import Tensor, from_array, leaf_of
@@ -33,7 +33,7 @@ def primitive(
     forward: Callable[..., Any],
     *,
     args: str,
-    vjp: tuple[Callable[..., Any] | None, ...],
+    vjp: tuple[Callable[..., Any] | str | None, ...],
     params: str = "",
     **row: Any,
 ) -> Op:
@@ -41,7 +41,8 @@ def primitive(
 
     Raises ValueError where the row does not fit together.
     """
-    op = register(Op(name, forward, vjp, tuple(args.split()), tuple(params.split()), **row))
+    rules = tuple(rule_of(rule) if isinstance(rule, str) else rule for rule in vjp)
+    op = register(Op(name, forward, rules, tuple(args.split()), tuple(params.split()), **row))
     op.bind = _by_arity(op) if op.variadic else _compile_bind(op, len(op.args))
     op.backward = compile_backward(op)
     setattr(p, name, _duck(op))
@@ -50,15 +51,16 @@ def primitive(
 
 def _duck(op: Op) -> Callable[..., Any]:
     """What rules call: record on Tensors, compute on arrays."""
+    if op.variadic:
 
-    def run(*operands: Any, **params: Any) -> Any:
-        for operand in operands:
-            if isinstance(operand, Tensor):
-                return op.bind(*operands, **params)
-        return op.forward(*operands, **params)
+        def run(*parts: Any, **params: Any) -> Any:
+            return (op.bind if any(isinstance(part, Tensor) for part in parts) else op.forward)(*parts, **params)
 
-    run.__name__ = run.__qualname__ = op.name
-    return run
+        return run
+    given = ", ".join(op.args) + (", **params" if op.params else "")
+    recorded = " or ".join(f"isinstance({x}, Tensor)" for x in op.args)
+    source = f"def {op.name}({given}):\n    return bind({given}) if {recorded} else forward({given})"
+    return compile_source(f"primitive {op.name}", source, {"Tensor": Tensor, "bind": op.bind, "forward": op.forward}, op.name)
 
 
 def _by_arity(op: Op) -> Callable[..., Tensor]:
@@ -81,16 +83,21 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     flowing = [i for i in range(arity) if op.rule_for(i) is not None]
     promoted = names if op.variadic and op.promote else [names[i] for i in op.promote]
     checks = [f"isinstance({x}, Tensor)" for x in names]
-    checks += [f"{promoted[0]}._array.dtype is {x}._array.dtype" for x in promoted[1:]]
+    if promoted:
+        first, *others = [f"(a_{x} := {x}._array).dtype" for x in promoted]
+        checks += [f"(dtype := {first}) is {other}" for other in others[:1]] + [f"dtype is {other}" for other in others[1:]]
+        if not others:
+            checks.append(f"(dtype := {first})")
     if op.floats:
-        checks.append(f"{promoted[0]}._array.dtype.kind == 'f'")
+        checks.append("dtype.kind == 'f'")
     params = ", **params" if op.params else ""
     every = "".join(f"{x}, " for x in names)
     lines = [
         f"def {op.name}({every}{params.removeprefix(', ')}):",
         f"    if not ({' and '.join(checks)}):",
         f"        {every}= prepare(OP, ({every}))",
-        *(f"    a_{x} = {x}._array" for x in names),
+        *(f"        a_{x} = {x}._array" for x in promoted),
+        *(f"    a_{x} = {x}._array" for x in names if x not in promoted),
         "    token = quiet_enter(QUIET)",
         "    try:",
         f"        z = forward({', '.join(f'a_{x}' for x in names)}{params})",
@@ -117,7 +124,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "    out._grad = None",
         "    out._view = None",
         "    if rg or mode.tape is not None:",
-        "        node = new(Node)",
+        "        node = Node()",
         "        node.seq = next_seq()",
         "        node.op = OP",
         "        node.inputs = (" + "".join(f"n_{x} or leaf_of({x}), " for x in names) + ")",
@@ -222,7 +229,9 @@ def explain(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[st
     elif isinstance(error, TypeError | OverflowError) or (op.kind == "elementwise" and "broadcast" not in str(error)):
         kind = DtypeError
     called = describe([x._array for x in operands]) + (f"; {show_params(params)}" if params else "")
-    way_out = "Cast an operand: .to(dtype), .float(), .long()." if kind is DtypeError else _WAY_OUT.get(op.name, _WAY_OUT[op.kind])
+    way_out = (
+        "Cast an operand: .to(dtype), .float(), .long()." if kind is DtypeError else _WAY_OUT.get(op.name, _WAY_OUT[op.kind])
+    )
     return kind(f"{op.name}({called}): {str(error).strip(' .')}. {way_out}")
 
 

@@ -89,7 +89,7 @@ def result_type(arrays: Iterable[Any], scalars: Iterable[bool | int | float] = (
     result = dimensioned
     for weaker in (zero, wrapped):
         if weaker is not None and (result is None or category(weaker) > category(result)):
-            result = weaker
+            result = weaker if result is None else promote_types(result, weaker)
     if result is None:
         raise TypeError("result_type needs at least one operand")
     return result

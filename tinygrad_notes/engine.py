@@ -19,7 +19,7 @@ import numpy as np
 from .errors import GraphError, typename
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import local
-from .optable import LEAF, Op, p, residuals, rule_reads
+from .optable import LEAF, Op, Rule, expression_of, p, residuals, rule_reads
 from .storage import stale_write, writes
 from .tape import FREED
 
@@ -208,18 +208,16 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
         rule = op.rule_for(i)
         if rule is None:
             continue
-        names[f"vjp{i}"] = rule
-        reads = ", ".join(_read(op, name, i) for name in rule_reads(rule))
         lines.append(f"    if n{i}.rg and (needed is None or n{i} in needed):")
         body = [
-            f"r = vjp{i}({reads})",
-            f"if r.shape != n{i}.shape: r = unbroadcast(r, n{i}.shape)",
+            f"r = {_application(op, rule, i, names)}",
+            *_unbroadcasting(op, i),
             f"if n{i} in cotangents: accumulate(n{i}, r, cotangents, owned)",
             f"else: cotangents[n{i}] = r",
         ]
         if op.into is not None and i == 0:
             extra = ", ".join(_read(op, name, i) for name in list(rule_reads(op.into))[1:])
-            body[3] += "; owned is None or owned.add(n0)"
+            body[-1] += "; owned is None or owned.add(n0)"
             lines.append(f"        if owned is not None and n0 in owned and n0 in cotangents: into(cotangents[n0], {extra})")
             lines.append("        else:")
             body = ["    " + line for line in body]
@@ -227,6 +225,25 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
     if len(lines) == 1:
         lines.append("    pass")
     return compile_source(f"backward {op.name}/{arity}", "\n".join(lines), names, "backward")
+
+
+def _application(op: Op, rule: Rule, position: int, names: dict[str, Any]) -> str:
+    """The rule's expression in place, where it is one that reads values only; else a call of the rule."""
+    reads, expression = rule_reads(rule), expression_of(rule)
+    if expression is not None and all(_read(op, name, position) == name for name in reads):
+        names["p"] = p
+        return expression
+    names[f"vjp{position}"] = rule
+    return f"vjp{position}({', '.join(_read(op, name, position) for name in reads)})"
+
+
+def _unbroadcasting(op: Op, position: int) -> list[str]:
+    """Elementwise rules answer in the shape of the output, so shapes that the nodes know are compared; one argument alone
+    is never stretched."""
+    n = f"n{position}"
+    if op.kind == "elementwise":
+        return [f"if node.shape != {n}.shape: r = unbroadcast(r, {n}.shape)"] if len(op.args) > 1 else []
+    return [f"if r.shape != {n}.shape: r = unbroadcast(r, {n}.shape)"]
 
 
 def _read(op: Op, name: str, position: int) -> str:

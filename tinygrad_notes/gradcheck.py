@@ -55,7 +55,7 @@ def gradcheck(
         if not any(o.requires_grad for o in outputs):
             return _fail("gradcheck: no output requires grad: the function detaches its inputs", raise_exception)
         exact = [_jacobian(func, arguments, checked, k) for k in range(len(outputs))]
-    report: list[str] = []
+    report = _nonlinear(func, arguments, exact)
     for i in checked:
         numeric = _differences(func, arguments, i, eps)
         for k in range(len(outputs)):
@@ -136,6 +136,24 @@ def _jacobian(func: Callable[..., Any], arguments: Sequence[Any], checked: Seque
                     )
                 rows[i][j] = g.reshape(-1)
     return rows
+
+
+def _nonlinear(func: Callable[..., Any], arguments: Sequence[Any], exact: Sequence[dict[int, Array]]) -> list[str]:
+    """The Jacobian was read off with cotangents of one element each; a full one must give their weighted sum."""
+    report = []
+    for k, output in enumerate(o for o in _call(func, arguments) if o.dtype.kind == "f"):
+        node = output._current_node()
+        if node is None or not node.rg:
+            continue
+        g = np.linspace(0.5, 1.5, output.numel()).reshape(output.shape).astype(output.dtype)
+        targets = {i: arguments[i]._current_node() for i in exact[k]}
+        found = run_backward([(node, g)], retain=True, targets=targets.values()).captured
+        for i, target in targets.items():
+            expected = g.reshape(-1) @ exact[k][i]
+            got = np.asarray(found[target]).reshape(-1) if target in found else np.zeros(expected.shape)
+            if not np.allclose(got, expected, rtol=1e-5, atol=1e-8, equal_nan=True):
+                report.append(f"gradcheck: the gradient of input {i} is not linear in the cotangent of output {k}")
+    return report
 
 
 def _differences(func: Callable[..., Any], arguments: Sequence[Any], i: int, eps: float) -> list[Array]:

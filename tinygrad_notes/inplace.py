@@ -16,7 +16,7 @@ from .errors import DtypeError, GraphError, ShapeError
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import local
 from .optable import TABLE, p
-from .storage import note_write
+from .storage import note_write, root_of
 from .tape import Node, new_node
 from .tensor import Tensor, from_array, leaf_of
 
@@ -108,6 +108,7 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
                 quiet_exit(token)
             return target
     value = op.bind(target, *others)
+    _keep_old(value, array)
     if value.dtype.kind == "f" and target.dtype.kind != "f":
         raise DtypeError(
             f"{name}_: the result is {value._type()}, which {target._type()} cannot hold; write x = {name}(x, ...) instead"
@@ -115,6 +116,14 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
     if value.shape != target.shape:
         raise ShapeError(f"{name}_: the result is {value._type()}, but {target._type()} is written in place; its shape stays")
     return write(target, value, name + "_")
+
+
+def _keep_old(value: Tensor, array: np.ndarray[Any, Any]) -> None:
+    """The rules of ``value`` need what ``array`` holds now, and it is about to be written: they keep a copy."""
+    node = value._node
+    if node is not None and node.saved:
+        owner = root_of(array)
+        node.saved = tuple(a.copy() if isinstance(a, np.ndarray) and root_of(a) is owner else a for a in node.saved)
 
 
 def _would_record(target: Tensor, others: tuple[Any, ...]) -> bool:

@@ -120,7 +120,9 @@ def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwa
     return getattr(math, row)(*inputs)
 
 
-_UFUNCS: dict[Any, str] = {np.tanh: "tanh"} | {op.forward: name for name, op in TABLE.items() if isinstance(op.forward, np.ufunc)}
+_UFUNCS: dict[Any, str] = {np.tanh: "tanh"} | {
+    op.forward: name for name, op in TABLE.items() if isinstance(op.forward, np.ufunc)
+}
 
 _OPERATORS = {
     "add": "__add__", "sub": "__sub__", "mul": "__mul__", "div": "__truediv__", "pow": "__pow__", "neg": "__neg__",

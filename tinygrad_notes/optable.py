@@ -6,7 +6,9 @@ tests, the reference executor, listings and pictures only read it. There is no s
 
 from __future__ import annotations
 
+import ast
 import inspect
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,13 +16,27 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LEAF", "LITERAL", "TABLE", "Case", "Op", "Rule", "p", "register"]
+__all__ = [
+    "LEAF",
+    "LITERAL",
+    "TABLE",
+    "Case",
+    "Op",
+    "Rule",
+    "expression_of",
+    "p",
+    "register",
+    "residuals",
+    "rule_of",
+    "rule_reads",
+]
 
 Array = np.ndarray[Any, Any]
 Rule = Callable[..., Any]
 """A VJP rule: cotangent in, cotangent of one argument out, written in primitives. What it reads is told by its parameter
 names: ``g`` the cotangent; an argument's name or ``out``: that array, kept from forward; ``x_shape``, ``x_dtype``: the shape
-or dtype of argument ``x``, which keeps nothing; any other name: the static parameter of that name."""
+or dtype of argument ``x``, which keeps nothing; any other name: the static parameter of that name. A rule that is one
+expression may be declared as its text, ``"g * y"``: generated code then computes it in place, without a call."""
 
 KINDS = ("elementwise", "reduce", "view", "move", "index", "matmul", "random", "state", "leaf", "literal")
 
@@ -90,6 +106,7 @@ class Op:
 
 
 TABLE: dict[str, Op] = {}
+_expressions: weakref.WeakKeyDictionary[Rule, str] = weakref.WeakKeyDictionary()
 
 
 def _row(name: str) -> Op:
@@ -143,6 +160,19 @@ def _check(op: Op) -> None:
         unknown = [] if rule is None else [name for name in rule_reads(rule) if name not in known]
         if unknown:
             refuse(f"VJP rule {position} reads {', '.join(unknown)}; it may read {', '.join(sorted(known))}")
+
+
+def rule_of(expression: str) -> Rule:
+    """``"g * y"`` as the function of the names in it; ``p`` is the primitives."""
+    names = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
+    rule: Rule = eval(f"lambda {', '.join(sorted(names - {'p'}))}: {expression}", {"p": p})
+    _expressions[rule] = expression
+    return rule
+
+
+def expression_of(rule: Rule) -> str | None:
+    """The text that a rule was declared as, if it was."""
+    return _expressions.get(rule)
 
 
 def rule_reads(rule: Rule) -> tuple[str, ...]:

@@ -48,7 +48,11 @@ def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent``; the square, by far the most common, is a product."""
     if isinstance(input, Tensor):
         kind = input.dtype.kind
-        if isinstance(exponent, int | float) and exponent == 2 and (kind == "f" or (kind in "iu" and isinstance(exponent, int))):
+        if (
+            isinstance(exponent, int | float)
+            and exponent == 2
+            and (kind == "f" or (kind in "iu" and isinstance(exponent, int)))
+        ):
             return mul(input, input)
         if kind == "b" and (isinstance(exponent, bool) or (isinstance(exponent, Tensor) and exponent.dtype == bool_)):
             raise DtypeError(f"pow: {input._type()} to a bool power has no meaning; cast one of them with .long() or .float()")

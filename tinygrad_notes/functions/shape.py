@@ -109,7 +109,9 @@ def transposed(input: Tensor) -> Tensor:
 
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Without its axes of length 1: all of them, or those of ``dim`` that have it."""
-    dims = range(input.ndim) if dim is None else [axis("squeeze", input, d) for d in (dim if isinstance(dim, tuple) else (dim,))]
+    dims = (
+        range(input.ndim) if dim is None else [axis("squeeze", input, d) for d in (dim if isinstance(dim, tuple) else (dim,))]
+    )
     result: Tensor = p.reshape(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
     return result
 

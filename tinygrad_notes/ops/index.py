@@ -11,7 +11,7 @@ import numpy as np
 
 from ..dispatch import primitive
 from ..kernels import scatter
-from ..optable import Case, p
+from ..optable import Case
 
 __all__: list[str] = []
 
@@ -64,7 +64,7 @@ primitive(
     _take,
     args="x index",
     params="dim",
-    vjp=(lambda g, index, x_shape, dim: p.put_add(g, index, dim=dim, size=x_shape[dim]), None),
+    vjp=("p.put_add(g, index, dim=dim, size=x_shape[dim])", None),
     kind="index",
     result=_taken,
     into=_add_taken,
@@ -75,7 +75,7 @@ primitive(
     _put_add,
     args="x index",
     params="dim size",
-    vjp=(lambda g, index, dim: p.take(g, index, dim=dim), None),
+    vjp=("p.take(g, index, dim=dim)", None),
     kind="index",
     result=_put,
     cases=tuple(Case((((*x[:d], *i, *x[d + 1 :]), -2.0, 2.0), (i, 0, x[d])), {"dim": d, "size": x[d]}) for x, i, d in _TAKES),
@@ -109,7 +109,7 @@ primitive(
     _gather,
     args="x index",
     params="dim",
-    vjp=(lambda g, index, x_shape, dim: p.scatter_add(g, index, dim=dim, shape=x_shape), None),
+    vjp=("p.scatter_add(g, index, dim=dim, shape=x_shape)", None),
     kind="index",
     result=lambda shapes, dtypes, params: (shapes[1], dtypes[0]),
     cases=tuple(Case(((x, -2.0, 2.0), (i, 0, x[d])), {"dim": d}) for x, i, d in _GATHERS),
@@ -119,7 +119,7 @@ primitive(
     _scatter_add,
     args="x index",
     params="dim shape",
-    vjp=(lambda g, index, dim: p.gather(g, index, dim=dim), None),
+    vjp=("p.gather(g, index, dim=dim)", None),
     kind="index",
     result=lambda shapes, dtypes, params: (params["shape"], dtypes[0]),
     cases=tuple(Case(((i, -2.0, 2.0), (i, 0, x[d])), {"dim": d, "shape": x}) for x, i, d in _GATHERS),

@@ -20,15 +20,19 @@ def _product(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, A
     return (*np.broadcast_shapes(x[:-2], y[:-2]), x[-2], y[-1]), dtypes[0]
 
 
+def _matmul(x: Any, y: Any) -> Any:
+    return np.dot(x, y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # the same BLAS call, a third less around it
+
+
 _PAIRS: tuple[tuple[Shape, Shape], ...] = (
     ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((2, 2, 3), (3, 2)), ((2, 3), (2, 3, 1)), ((2, 1, 2, 3), (2, 3, 2)), ((2, 0), (0, 3)),
 )  # fmt: skip
 
 primitive(
     "matmul",
-    np.matmul,
+    _matmul,
     args="x y",
-    vjp=(lambda g, y: g @ y.mT, lambda g, x: x.mT @ g),  # (N, M) @ (M, K): dX = G Yᵀ, dY = Xᵀ G
+    vjp=("p.matmul(g, y.mT)", "p.matmul(x.mT, g)"),  # (N, M) @ (M, K): dX = G Yᵀ, dY = Xᵀ G
     kind="matmul",
     result=_product,
     promote=(0, 1),

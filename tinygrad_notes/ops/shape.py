@@ -42,7 +42,7 @@ primitive(
     _reshape,
     args="x",
     params="shape",
-    vjp=(lambda g, x_shape: p.reshape(g, shape=x_shape),),
+    vjp=("p.reshape(g, shape=x_shape)",),
     kind="view",
     result=_given,
     cases=_cases(((2, 3), {"shape": (3, 2)}), ((2, 3), {"shape": (6,)}), ((), {"shape": (1, 1)}), ((1,), {"shape": ()}),
@@ -79,7 +79,7 @@ primitive(
     _broadcast,
     args="x",
     params="shape",
-    vjp=(lambda g: g,),  # the engine sums over the stretched axes, as for every broadcast
+    vjp=("g",),  # the engine sums over the stretched axes, as for every broadcast
     kind="view",
     result=_given,
     cases=_cases(((3,), {"shape": (2, 3)}), ((2, 1), {"shape": (2, 3)}), ((), {"shape": (2, 2)}), ((1,), {"shape": (0,)})),
@@ -120,7 +120,7 @@ primitive(
     _slice,
     args="x",
     params="index",
-    vjp=(lambda g, x_shape, index: p.unslice(g, index=index, shape=x_shape),),
+    vjp=("p.unslice(g, index=index, shape=x_shape)",),
     kind="view",
     result=_slice_result,
     into=_add_slice,
@@ -131,7 +131,7 @@ primitive(
     _unslice,
     args="x",
     params="index shape",
-    vjp=(lambda g, index: p.slice(g, index=index),),
+    vjp=("p.slice(g, index=index)",),
     kind="move",
     result=_given,
     cases=_cases(
@@ -179,9 +179,7 @@ def _detach(x: Array) -> Array:
     return x.view()
 
 
-primitive(
-    "clone", _clone, args="x", vjp=(lambda g: g,), kind="move", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {}))
-)
+primitive("clone", _clone, args="x", vjp=("g",), kind="move", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {})))
 primitive(
     "detach", _detach, args="x", vjp=(None,), kind="view", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {}))
 )

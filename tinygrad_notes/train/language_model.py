@@ -129,9 +129,9 @@ class Trainer:
         return value
 
     def run(self, steps: int, validate_every: int, after: Callable[[float, float], bool]) -> bool:
-        """Train up to step ``steps``, validating at every multiple of ``validate_every``; ``after(loss, seconds)`` is told of every step and may stop the run by True.
+        """Train up to step ``steps``, validating at every multiple of ``validate_every``.
 
-        Returns whether the end was reached.
+        after: is told ``(loss, seconds)`` of every step, and stops the run by True. Returns whether the end was reached.
         """
         while self.step < steps:
             start = time.perf_counter()
