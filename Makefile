@@ -56,7 +56,7 @@ lint: .venv/test.stamp
 	$(BIN)/mypy
 
 golden: .venv/test.stamp
-	GOLDEN=renew $(BIN)/python -m pytest tests/test_viz.py
+	$(BIN)/python tests/test_viz.py
 
 stub: .venv/run.stamp
 	$(BIN)/python -m tinygrad_notes.stubs

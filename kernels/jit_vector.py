@@ -50,7 +50,7 @@ def _float_of(context: Any, n: Any) -> Any:
 
 
 @njit(inline="always", **_OPTIONS)
-def _split(x):  # type: ignore[no-untyped-def]
+def _split(x):
     """x as ``n ln 2 + r`` with an integer n and r in [-ln2/2, ln2/2]."""
     t = x * LOG2_E + ROUND
     n = _bits_of(t) - ROUND_BITS
@@ -59,13 +59,13 @@ def _split(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always", **_OPTIONS)
-def _expm1(r):  # type: ignore[no-untyped-def]
+def _expm1(r):
     """exp(r) - 1 on [-ln2/2, ln2/2]."""
     return (((((E0 * r + E1) * r + E2) * r + E3) * r + E4) * r + E5) * (r * r) + r
 
 
 @njit(inline="always", **_OPTIONS)
-def _exp(x):  # type: ignore[no-untyped-def]
+def _exp(x):
     """exp for x in [-104, 20]; 2**n is applied in two halves, so that denormals come out."""
     n, r = _split(x)
     half = n >> I(1)
@@ -73,7 +73,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 
 @vectorize(["float32(float32)"], **_OPTIONS)
-def tanh32(x):  # type: ignore[no-untyped-def]
+def tanh32(x):
     """``u / (u + 2)`` with ``u = expm1(2|x|)``, which keeps its digits near 0; the sign put back, so that -0 stays -0."""
     a = abs(x)
     b = a if a < TOP else TOP  # tanh(10) is 1 in float32
@@ -86,7 +86,7 @@ def tanh32(x):  # type: ignore[no-untyped-def]
 
 
 @vectorize(["float32(float32)"], **_OPTIONS)
-def sigmoid32(x):  # type: ignore[no-untyped-def]
+def sigmoid32(x):
     """``1 / (1 + e)`` for x >= 0 and ``e / (1 + e)`` below, with ``e = exp(-|x|)``: exact to the denormals on the left."""
     a = -abs(x)
     e = _exp(a if a > LOWEST else LOWEST)

@@ -160,8 +160,13 @@ def _cotangent(name: str, root: Tensor, g: Tensor | None) -> Tensor:
 def _commit(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> None:
     """Everything is computed first; then the slots are filled and the old buffers written by C code alone."""
     if create_graph or local.mode.tape is not None:
-        with set_grad_enabled(create_graph):
-            _commit_recorded(owners, create_graph)
+        mode = local.mode
+        before, mode.scope = mode.scope, mode.scope.mirror()
+        try:
+            with set_grad_enabled(create_graph):
+                _commit_recorded(owners, create_graph)
+        finally:
+            mode.scope = before
         return
     slots, fresh, buffers, sums = [], [], [], []
     for tensor, g, owned in owners:

@@ -6,6 +6,7 @@ import argparse
 import math
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
     train.add_argument("--text", metavar="FILE", help="UTF-8 text to learn; default: Python's own language reference")
     train.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/lm"), help="where checkpoint and pictures go")
-    train.add_argument("--steps", type=_positive, default=1200, help="windows to train on")
+    train.add_argument("--steps", type=_positive, default=2000, help="windows to train on")
     train.add_argument("--validate-every", type=_positive, default=100, metavar="N", help="steps between two validations")
     train.add_argument("--restart", action="store_true", help="forget an earlier run in DIR")
     for option in fields(Config):
@@ -135,14 +136,16 @@ def _run(trainer: Trainer, arguments: argparse.Namespace, checkpoint: Path, stop
 
     tokens = trainer.config.batch * trainer.config.length
     mean: float | None = None
+    pace: float | None = None
     saved_at = len(trainer.history)
     bar = tqdm(total=arguments.steps, initial=trainer.step, unit="step", dynamic_ncols=True)
 
     def after(loss: float, seconds: float) -> bool:
-        nonlocal mean, saved_at
+        nonlocal mean, pace, saved_at
         mean = loss if mean is None else 0.95 * mean + 0.05 * loss
+        pace = seconds if pace is None else 0.95 * pace + 0.05 * seconds
         validation = f"{trainer.history[-1][2]:.3f}" if trainer.history else "-"
-        bar.set_postfix_str(f"loss {mean:.3f}, validation {validation}, {tokens / seconds:,.0f} characters/s", refresh=False)
+        bar.set_postfix_str(f"loss {mean:.3f}, validation {validation}, {tokens / pace:,.0f} characters/s", refresh=False)
         bar.update()
         if len(trainer.history) > saved_at:
             trainer.save(checkpoint)
@@ -152,9 +155,10 @@ def _run(trainer: Trainer, arguments: argparse.Namespace, checkpoint: Path, stop
     with bar:
         finished = trainer.run(arguments.steps - 1, arguments.validate_every, after)
         if finished and not stopped:
+            start = time.perf_counter()
             loss, tape = trainer.recorded_step()
+            after(loss, time.perf_counter() - start)
             trainer.validate()
-            after(loss, math.inf)
     trainer.save(checkpoint)
     if not finished or stopped:
         return False
@@ -178,7 +182,8 @@ def _report(trainer: Trainer, out: Path) -> None:
     step, training, validation = trainer.history[-1]
     print(f"step {int(step):,}: training {training:.3f}, validation {validation:.3f} nats per character "
           f"(perplexity {math.exp(validation):.2f})")  # fmt: skip
-    prompt = trainer.vocabulary.decode(trainer.held_out[:20])
+    known = set("The ") <= set(trainer.vocabulary.characters)
+    prompt = "The " if known else trainer.vocabulary.decode(trainer.held_out[:10])
     lines = []
     for temperature in (0.5, 0.8, 1.1):
         numbers = sample(trainer.model, trainer.vocabulary.encode(prompt), 300, temperature, Generator(trainer.config.seed))

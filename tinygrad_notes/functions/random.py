@@ -15,9 +15,9 @@ from ..dtypes import DEFAULT_FLOAT, bool_, canonical_dtype, float64, int64, uint
 from ..errors import DtypeError, ShapeError
 from ..inplace import update, write
 from ..kernels.random import philox_blocks
-from ..modes import no_grad
+from ..modes import local, no_grad
 from ..optable import p
-from ..tensor import Tensor, from_array
+from ..tensor import Tensor, from_array, leaf_of
 from .creation import _shape
 from .math import cos, log, sqrt
 
@@ -67,6 +67,10 @@ class Generator:
 
     def bits(self, shape: tuple[int, ...], width: int) -> Tensor:
         """Uniform integers below ``2**width``, and the stream moved on."""
+        tape = local.mode.tape
+        if tape is not None:
+            for name, tensor in (("random.seed", self.seed), ("random.offset", self.offset)):
+                tape.names.setdefault(tensor._current_node() or leaf_of(tensor), name)
         with no_grad():
             drawn: Tensor = p.random_bits(self.seed, self.offset, shape=shape, width=width)
             update(self.offset, "add", philox_blocks(shape, width))

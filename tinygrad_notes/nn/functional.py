@@ -12,6 +12,7 @@ from ..functions import math
 from ..functions.index import gather
 from ..functions.random import Generator, bernoulli_mask
 from ..functions.shape import axis, permute, unsqueeze
+from ..modes import scope
 from ..optable import p as primitives
 from ..tensor import Tensor
 
@@ -116,10 +117,11 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
-    if target.dtype.kind == "f":
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    logits, labels = _by_class("cross_entropy", input, target)
-    return _reduce_labels(-log_softmax(logits, 1), labels, target, weight, ignore_index, reduction, label_smoothing)
+    with scope("cross_entropy"):
+        if target.dtype.kind == "f":
+            return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+        logits, labels = _by_class("cross_entropy", input, target)
+        return _reduce_labels(-log_softmax(logits, 1), labels, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..inplace import write
-from ..modes import enable_grad, no_grad, scope
-from ..tensor import Tensor, from_array
+from ..modes import enable_grad, local, no_grad, scope
+from ..tensor import Tensor, from_array, leaf_of
 
 __all__ = ["Optimizer", "ParamGroup", "check_range", "scalar"]
 
@@ -111,9 +111,18 @@ class Optimizer:
                 for p in group["params"]:
                     if p.grad is not None:
                         with scope("param", number):
-                            self._update(p, p.grad, group, self.state.setdefault(p, {}))
+                            state = self.state.setdefault(p, {})
+                            self._name_leaves({f"param {number}.{key}": value for key, value in state.items()} | {"lr": group["lr"]})
+                            self._update(p, p.grad, group, state)
                     number += 1
         return loss
+
+    def _name_leaves(self, tensors: dict[str, Tensor]) -> None:
+        """Tell a listening tape what the state is called: ``adam.param 0.exp_avg``."""
+        tape = local.mode.tape
+        if tape is not None:
+            for name, tensor in tensors.items():
+                tape.names.setdefault(tensor._current_node() or leaf_of(tensor), f"{type(self).__name__.lower()}.{name}")
 
     def _update(self, p: Tensor, g: Tensor, group: ParamGroup, state: dict[str, Tensor]) -> None:
         """Move one parameter ``p`` by its gradient ``g``; subclasses define it."""

@@ -84,13 +84,13 @@ class Trainer:
         x, y = self._next_window()
         self.optimizer.zero_grad()
         logits, state = self.model(as_tensor(x), self.state)
-        with scope("loss"):
-            loss = cross_entropy(logits.flatten(0, 1), as_tensor(y).flatten())
+        loss = cross_entropy(logits.flatten(0, 1), as_tensor(y).flatten())
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
         self.schedule.step()
-        self.state = (state[0].detach(), state[1].detach())
+        with scope("carried state"):
+            self.state = (state[0].detach(), state[1].detach())
         self.step += 1
         self._recent.append(value := float(loss.item()))
         if not math.isfinite(value):
