@@ -103,13 +103,15 @@ with tn.Tape() as tape:
     y.backward()
 
 tape.names.update(zip(tape.leaves, ["a", "b", "ȳ = 1"], strict=True))
-assert [node.op.name for node in tape if node.scope.path.startswith("backward")] == ["cos", "mul", "mul", "add", "mul"]
+assert [node.op.name for node in tape if node.scope.path.startswith("backward")] == [
+    "cos", "mul", "mul", "add", "mul", "clone", "clone",
+]  # fmt: skip
 print(tape)
 tn.viz.draw(tape)
 
 # %% [markdown]
 # Read the blue part from top to bottom and the red part from bottom to top: the gradient graph is the mirror image of the forward
-# graph. The green clones only store results. The thick blue-grey arrow is the price: values of the forward pass (here $v_1$, $a$ and $b$)
+# graph. The clones only store results. The thick blue-grey arrow is the price: values of the forward pass (here $v_1$, $a$ and $b$)
 # had to be *kept* until the walk back came by. That is why training a network needs more memory than using it.
 #
 # ## Why backward?

@@ -117,7 +117,9 @@ def inputs_for(op: Op, case: Case, dtype: Any, seed: int = 0) -> list[tn.Tensor]
     return tensors
 
 
-def calls(op: Op, dtype: Any, cases: Sequence[Case] | None = None) -> Iterator[tuple[Callable[..., tn.Tensor], list[tn.Tensor]]]:
+def calls(
+    op: Op, dtype: Any, cases: Sequence[Case] | None = None
+) -> Iterator[tuple[Callable[..., tn.Tensor], list[tn.Tensor]]]:
     """Every differentiable call of a row: its cases, and binary rows with a Python scalar on either side."""
     for case in op.cases if cases is None else cases:
         yield caller(op, case.params), inputs_for(op, case, dtype)

@@ -90,6 +90,13 @@ def test_create_graph_twice_and_thrice() -> None:
     np.testing.assert_allclose(g.numpy(), [6, 18], rtol=1e-6)
 
 
+def test_a_read_only_gradient_is_replaced_and_nothing_is_half_done() -> None:
+    x, y = leaf(1, 2), leaf(3, 4)
+    y.grad = tn.ones(1).expand(2)
+    (x + y).sum().backward()
+    assert (x.grad.tolist(), y.grad.tolist()) == ([1, 1], [2, 2])
+
+
 # ---- grad ----
 
 

@@ -106,7 +106,13 @@ def test_ints_beside_arrays_select_first_as_in_torch() -> None:
     """numpy counts an int as an array of one; torch (and we) take it away before."""
     torch = pytest.importorskip("torch")
     x = base()
-    for index in ((0, slice(None), [0, 1]), (slice(None), 1, [0, 1]), ([0, 1], 2), (1, [0, 3, 3], [1, 0, 1]), ([2, 0], slice(None), 1)):
+    for index in (
+        (0, slice(None), [0, 1]),
+        (slice(None), 1, [0, 1]),
+        ([0, 1], 2),
+        (1, [0, 3, 3], [1, 0, 1]),
+        ([2, 0], slice(None), 1),
+    ):
         np.testing.assert_array_equal(tn.tensor(x)[index].numpy(), torch.tensor(x)[index].numpy())
 
 
@@ -129,7 +135,9 @@ def test_duplicates_in_a_write_the_last_one_counts() -> None:
 def test_named_forms() -> None:
     x = tn.tensor(base()[:, :, 0], requires_grad=True)
     index = tn.tensor([[0, 2, 1, 0], [2, 2, 0, 1]])
-    np.testing.assert_array_equal(tn.gather(x, 0, index).detach().numpy(), np.take_along_axis(base()[:, :, 0], index.numpy(), 0))
+    np.testing.assert_array_equal(
+        tn.gather(x, 0, index).detach().numpy(), np.take_along_axis(base()[:, :, 0], index.numpy(), 0)
+    )
     np.testing.assert_array_equal(tn.index_select(x, 1, tn.tensor([3, 3])).detach().numpy(), base()[:, [3, 3], 0])
     src = tn.tensor(np.arange(1.0, 9).reshape(2, 4), requires_grad=True)
     expected = base()[:, :, 0].copy()

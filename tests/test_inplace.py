@@ -308,7 +308,11 @@ def test_an_in_place_result_must_fit() -> None:
             act()
     with pytest.raises(RuntimeError, match=r"add_: the result is Tensor f32\[2,3\].*f32\[3\] is written in place"):
         small.add_(tn.zeros(2, 3))
-    for act in (lambda: small.add_(tn.zeros(4)), lambda: small.copy_(tn.zeros(4)), lambda: small.__setitem__(slice(2), [1, 2, 3])):
+    for act in (
+        lambda: small.add_(tn.zeros(4)),
+        lambda: small.copy_(tn.zeros(4)),
+        lambda: small.__setitem__(slice(2), [1, 2, 3]),
+    ):
         with pytest.raises(RuntimeError, match=r"f32\[[34]\].*(broadcast|does not)"):
             act()
     assert (integers.tolist(), small.tolist()) == ([4, 2], [0, 0, 0])

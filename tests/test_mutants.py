@@ -213,10 +213,14 @@ UNBROADCAST: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "missing": lambda g, shape: g,
     "the first slice for the sum": _slice_first,
     "the sum of everything": _sum_everything,
-    "the mean": lambda g, shape: engine_unbroadcast(g, shape) * (int(np.prod(shape)) / max(g.size if hasattr(g, "size") else 1, 1)),
+    "the mean": lambda g, shape: (
+        engine_unbroadcast(g, shape) * (int(np.prod(shape)) / max(g.size if hasattr(g, "size") else 1, 1))
+    ),
 }
 engine_unbroadcast = engine.unbroadcast
-STRETCHED = [op for op in DIFFERENTIABLE if op.name in ("add", "sub", "mul", "div", "pow", "where", "broadcast", "matmul", "assign")]
+STRETCHED = [
+    op for op in DIFFERENTIABLE if op.name in ("add", "sub", "mul", "div", "pow", "where", "broadcast", "matmul", "assign")
+]
 
 
 @pytest.mark.parametrize("name", UNBROADCAST)

@@ -86,7 +86,13 @@ def test_scalars_alone() -> None:
 
 
 def test_without_a_common_type() -> None:
-    for a, b in ((tn.uint32, tn.int32), (tn.uint64, tn.int64), (tn.uint32, tn.uint64), (tn.uint64, tn.bool_), (tn.uint8, tn.uint32)):
+    for a, b in (
+        (tn.uint32, tn.int32),
+        (tn.uint64, tn.int64),
+        (tn.uint32, tn.uint64),
+        (tn.uint64, tn.bool_),
+        (tn.uint8, tn.uint32),
+    ):
         for x, y in ((a, b), (b, a)):
             with pytest.raises(RuntimeError, match=rf"{x} and {y} have no common integer dtype.*\.to\(dtype\)"):
                 promote_types(x, y)

@@ -176,8 +176,13 @@ def _commit(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> N
             fresh.append(from_array(np.asarray(g) if owned else np.array(g, order="C")))
         else:
             token = quiet_enter(QUIET)
-            sums.append(old._array + g)
+            total = old._array + g
             quiet_exit(token)
+            if not old._array.flags.writeable:  # a slot that the user filled, with an expanded Tensor say
+                slots.append(tensor)
+                fresh.append(from_array(np.asarray(total)))
+                continue
+            sums.append(total)
             buffers.append(old._array)
             note_write(old._array, "backward (accumulating into .grad)")
     # one bytecode for both: C only, so no signal handler runs between the first and the last

@@ -112,7 +112,9 @@ class Optimizer:
                     if p.grad is not None:
                         with scope("param", number):
                             state = self.state.setdefault(p, {})
-                            self._name_leaves({f"param {number}.{key}": value for key, value in state.items()} | {"lr": group["lr"]})
+                            self._name_leaves(
+                                {f"param {number}.{key}": value for key, value in state.items()} | {"lr": group["lr"]}
+                            )
                             self._update(p, p.grad, group, state)
                     number += 1
         return loss
