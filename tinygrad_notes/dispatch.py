@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import canonical_dtype, category, result_type, scalar_dtype
+from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
 from .engine import compile_backward, compile_source
 from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
@@ -80,45 +80,33 @@ def _by_arity(op: Op) -> Callable[..., Tensor]:
 
 def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     names = [f"x{i}" for i in range(arity)] if op.variadic else list(op.args)
-    flowing = [i for i in range(arity) if op.rule_for(i) is not None]
+    flowing = [names[i] for i in range(arity) if op.rule_for(i) is not None]
     promoted = names if op.variadic and op.promote else [names[i] for i in op.promote]
-    checks = [f"isinstance({x}, Tensor)" for x in names]
-    if promoted:
-        first, *others = [f"(a_{x} := {x}._array).dtype" for x in promoted]
-        checks += [f"(dtype := {first}) is {other}" for other in others[:1]] + [f"dtype is {other}" for other in others[1:]]
-        if not others:
-            checks.append(f"(dtype := {first})")
-    if op.floats:
-        checks.append("dtype.kind == 'f'")
-    params = ", **params" if op.params else ""
+    given = "params" if op.params else "NOTHING"
     every = "".join(f"{x}, " for x in names)
+    nodes = [f"n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names]
     lines = [
-        f"def {op.name}({every}{params.removeprefix(', ')}):",
-        f"    if not ({' and '.join(checks)}):",
+        f"def {op.name}({every}{'**params' if op.params else ''}):",
+        f"    fast = {' and '.join(f'isinstance({x}, Tensor)' for x in names)}",
+        "    if fast:",
+        *(f"        {line}" for line in nodes),
+        *(f"        {line}" for line in _dtype_check(op, promoted)),
+        "    if not fast:",
         f"        {every}= prepare(OP, ({every}))",
-        *(f"        a_{x} = {x}._array" for x in promoted),
-        *(f"    a_{x} = {x}._array" for x in names if x not in promoted),
+        *(f"        {line}" for line in nodes),
+        "        dtype = None",
+        *(f"    a_{x} = {x}._array" for x in names),
         "    token = quiet_enter(QUIET)",
         "    try:",
-        f"        z = forward({', '.join(f'a_{x}' for x in names)}{params})",
+        f"        z = forward({', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''})",
         "    except ERRORS as error:",
-        f"        raise explain(OP, error, ({every}), {'params' if op.params else 'NOTHING'}) from None",
+        f"        raise explain(OP, error, ({every}), {given}) from None",
         "    finally:",
         "        quiet_exit(token)",
         "    if type(z) is not ndarray:",
         "        z = asarray(z)",
         "    mode = local.mode",
-        *(f"    n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names),
-    ]
-    if flowing:
-        lines.append(
-            "    rg = mode.grad and ("
-            + " or ".join(f"(n_{names[i]} is not None and n_{names[i]}.rg)" for i in flowing)
-            + (") and z.dtype.kind == 'f'" if "dtype" in op.params else ")")
-        )
-    else:
-        lines.append("    rg = False")
-    lines += [
+        f"    rg = {_requires_grad(op, flowing)}",
         "    out = new(Tensor)",
         "    out._array = z",
         "    out._grad = None",
@@ -128,10 +116,10 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "        node.seq = next_seq()",
         "        node.op = OP",
         "        node.inputs = (" + "".join(f"n_{x} or leaf_of({x}), " for x in names) + ")",
-        f"        node.params = {'params' if op.params else 'NOTHING'}",
+        f"        node.params = {given}",
         f"        node.saved = {_saved(op, names, arity)}",
-        "        node.shape = z.shape",
-        "        node.dtype = z.dtype",
+        f"        node.shape = {_shape(op, names)}",
+        f"        node.dtype = {'z.dtype' if not flowing or 'dtype' in op.params else 'z.dtype if dtype is None else dtype'}",
         "        node.scope = mode.scope",
         "        node.rg = rg",
         "        node.taps = node.line = None",
@@ -140,19 +128,41 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         f"            mode.tape.record(node, ({every}))",
         "    else:",
         "        out._node = None",
+        *([f"    link_view({names[0]}, out, OP, {given})"] if op.kind == "view" else []),
+        "    return out",
     ]
-    if op.kind == "view":
-        lines.append(
-            f"    link_view({names[0]}, out, OP, params)" if op.params else f"    link_view({names[0]}, out, OP, NOTHING)"
-        )
-    lines.append("    return out")
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
         "explain": explain, "ERRORS": (ValueError, IndexError, TypeError, OverflowError), "QUIET": QUIET,
         "quiet_enter": quiet_enter, "quiet_exit": quiet_exit, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
-        "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING,
+        "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
     return compile_source(f"forward {op.name}/{arity}", "\n".join(lines), scope, op.name)
+
+
+def _dtype_check(op: Op, promoted: list[str]) -> list[str]:
+    """Whether the operands already have one dtype (of floats, if need be). Nodes know theirs: cheaper than asking numpy."""
+    if not promoted:
+        return ["dtype = None"]
+    first, *others = (f"({x}._array.dtype if n_{x} is None else n_{x}.dtype)" for x in promoted)
+    conditions = [f"dtype is {other}" for other in others] + (["(dtype is F32 or dtype is F64)"] if op.floats else [])
+    return [f"dtype = {first}", *([f"fast = {' and '.join(conditions)}"] if conditions else [])]
+
+
+def _shape(op: Op, names: list[str]) -> str:
+    """The output's shape: taken over from equal shapes that nodes know, where the row is elementwise; else numpy says it."""
+    if op.kind != "elementwise":
+        return "z.shape"
+    known = " and ".join(f"n_{x} is not None" for x in names)
+    equal = " and ".join(f"n_{names[0]}.shape == n_{x}.shape" for x in names[1:])
+    return f"n_{names[0]}.shape if {known}{' and ' if equal else ''}{equal} else z.shape"
+
+
+def _requires_grad(op: Op, flowing: list[str]) -> str:
+    if not flowing:
+        return "False"
+    reached = " or ".join(f"(n_{x} is not None and n_{x}.rg)" for x in flowing)
+    return f"mode.grad and ({reached})" + (" and z.dtype.kind == 'f'" if "dtype" in op.params else "")
 
 
 def _saved(op: Op, names: list[str], arity: int) -> str:

@@ -242,7 +242,8 @@ def _unbroadcasting(op: Op, position: int) -> list[str]:
     is never stretched."""
     n = f"n{position}"
     if op.kind == "elementwise":
-        return [f"if node.shape != {n}.shape: r = unbroadcast(r, {n}.shape)"] if len(op.args) > 1 else []
+        stretched = f"node.shape is not {n}.shape and node.shape != {n}.shape"  # mostly the very same tuple
+        return [f"if {stretched}: r = unbroadcast(r, {n}.shape)"] if len(op.args) > 1 else []
     return [f"if r.shape != {n}.shape: r = unbroadcast(r, {n}.shape)"]
 
 
