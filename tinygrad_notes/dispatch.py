@@ -45,7 +45,7 @@ def primitive(
     op = register(Op(name, forward, rules, tuple(args.split()), tuple(params.split()), **row))
     op.bind = _by_arity(op) if op.variadic else _compile_bind(op, len(op.args))
     op.backward = compile_backward(op)
-    setattr(p, name, _duck(op))
+    vars(p).pop(name, None)  # a row declared anew
     return op
 
 
@@ -61,6 +61,9 @@ def _duck(op: Op) -> Callable[..., Any]:
     recorded = " or ".join(f"isinstance({x}, Tensor)" for x in op.args)
     source = f"def {op.name}({given}):\n    return bind({given}) if {recorded} else forward({given})"
     return compile_source(f"primitive {op.name}", source, {"Tensor": Tensor, "bind": op.bind, "forward": op.forward}, op.name)
+
+
+p.make = _duck
 
 
 def _by_arity(op: Op) -> Callable[..., Tensor]:
@@ -87,7 +90,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     nodes = [f"n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names]
     lines = [
         f"def {op.name}({every}{'**params' if op.params else ''}):",
-        f"    fast = {' and '.join(f'isinstance({x}, Tensor)' for x in names)}",
+        f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor))' for x in names)}",
         "    if fast:",
         *(f"        {line}" for line in nodes),
         *(f"        {line}" for line in _dtype_check(op, promoted)),

@@ -180,15 +180,18 @@ def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node]
 
 
 def compile_backward(op: Op) -> Callable[..., None]:
-    """``backward(node, saved, g, cotangents, owned, needed)`` of one row: runs a rule only if its argument needs it."""
-    if not op.variadic:
-        return _generate(op, len(op.args))
+    """``backward(node, saved, g, cotangents, owned, needed)`` of one row: runs a rule only if its argument needs it.
+
+    Generated when the row's first gradient is asked for, which keeps importing cheap; one function per number of arguments.
+    """
     by_arity: dict[int, Callable[..., None]] = {}
 
     def backward(node: Node, *rest: Any) -> None:
         arity = len(node.inputs)
         if arity not in by_arity:
             by_arity[arity] = _generate(op, arity)
+        if not op.variadic:
+            op.backward = by_arity[arity]
         by_arity[arity](node, *rest)
 
     return backward

@@ -116,8 +116,15 @@ def _row(name: str) -> Op:
 class _Primitives:
     """``p.<name>``: runs a row on arrays, or records it where an argument is a Tensor. What VJP rules are written in."""
 
+    make: Callable[[Op], Callable[..., Any]]
+    """Makes the function of a row, when its name is first used; the layer that knows Tensors sets it."""
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        raise AttributeError(f"there is no primitive {name!r}; the table has {', '.join(sorted(TABLE))}")
+        if name not in TABLE:
+            raise AttributeError(f"there is no primitive {name!r}; the table has {', '.join(sorted(TABLE))}")
+        function = self.make(TABLE[name])
+        setattr(self, name, function)
+        return function
 
 
 p = _Primitives()
@@ -175,8 +182,12 @@ def expression_of(rule: Rule) -> str | None:
     return _expressions.get(rule)
 
 
+@cache
 def rule_reads(rule: Rule) -> tuple[str, ...]:
     """The names that a rule reads, in its order."""
+    code = getattr(rule, "__code__", None)
+    if code is not None and not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     return tuple(inspect.signature(rule).parameters)
 
 
