@@ -213,10 +213,17 @@ def prepare(op: Op, operands: tuple[Any, ...]) -> tuple[Tensor | Literal, ...]:
             if isinstance(x, Tensor):
                 found[i] = x if x._array.dtype == dtype else p.cast(x, dtype=dtype)
             elif arrays:
-                found[i] = literal(bool(x) if dtype.kind == "b" else float(x) if dtype.kind == "f" else int(x))
+                found[i] = literal(_python_scalar(op, x, dtype))
             else:
                 found[i] = from_array(np.asarray(x, dtype))
     return tuple(x if isinstance(x, Tensor | Literal) else from_array(np.asarray(x, scalar_dtype(x))) for x in found)
+
+
+def _python_scalar(op: Op, x: Any, dtype: np.dtype[Any]) -> bool | int | float:
+    try:
+        return bool(x) if dtype.kind == "b" else float(x) if dtype.kind == "f" else int(x)
+    except OverflowError:
+        raise DtypeError(f"{op.name}: the integer {str(x)[:12]}... is too large for {dtype}") from None
 
 
 def _operand(op: Op, x: Any, operands: tuple[Any, ...]) -> Any:
