@@ -118,7 +118,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "        node = Node()",
         "        node.seq = next_seq()",
         "        node.op = OP",
-        "        node.inputs = (" + "".join(f"n_{x} or leaf_of({x}), " for x in names) + ")",
+        *(f"        {line}" for line in _inputs([f"n_{x} or leaf_of({x})" for x in names])),
         f"        node.params = {given}",
         f"        node.saved = {_saved(op, names, arity)}",
         f"        node.shape = {_shape(op, names)}",
@@ -141,6 +141,14 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
     return compile_source(f"forward {op.name}/{arity}", "\n".join(lines), scope, op.name)
+
+
+def _inputs(nodes: list[str]) -> list[str]:
+    """What ``Node.inputs = (...)`` does, for a known number of inputs."""
+    if len(nodes) > 2:
+        return ["node.first = node.second = None", f"node.others = ({', '.join(nodes)})"]
+    first, second = (*nodes, "None")[:2]
+    return [f"node.first = {first}", f"node.second = {second}", "node.others = None"]
 
 
 def _dtype_check(op: Op, promoted: list[str]) -> list[str]:

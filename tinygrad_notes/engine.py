@@ -118,10 +118,19 @@ def _reach(roots: Iterable[Node], wanted: set[Node] | None) -> tuple[list[Node],
     while stack:
         node = stack.pop()
         order.append(node)
-        for source in node.inputs:
+        source = node.first
+        if source is not None:
             if source.rg and source not in seen:
                 seen.add(source)
                 stack.append(source)
+            source = node.second
+            if source is not None and source.rg and source not in seen:
+                seen.add(source)
+                stack.append(source)
+        elif node.others is not None:
+            fresh = [source for source in node.others if source.rg and source not in seen]
+            seen.update(fresh)
+            stack.extend(dict.fromkeys(fresh))
     order.sort(key=by_seq, reverse=True)
     if wanted is None:
         return order, None
@@ -206,7 +215,11 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
     if op.params:
         lines.append("    params = node.params")
     if any(op.rule_for(i) for i in range(arity)):
-        lines.append(f"    {', '.join(f'n{i}' for i in range(arity))}, = node.inputs")
+        lines += (
+            [f"    n{i} = node.{slot}" for i, slot in zip(range(arity), ("first", "second"), strict=False)]
+            if arity < 3
+            else [f"    {', '.join(f'n{i}' for i in range(arity))} = node.others"]
+        )
     for i in range(arity):
         rule = op.rule_for(i)
         if rule is None:

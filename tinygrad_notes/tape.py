@@ -59,11 +59,15 @@ class Node:
     line    the user's line, kept under a Tape
     """
 
-    __slots__ = ("dtype", "inputs", "line", "op", "params", "rg", "saved", "scope", "seq", "shape", "taps")
+    # One or two inputs stand in slots of their own, more in a tuple: a tuple per node is a second object for the garbage
+    # collector to walk, which made deep graphs a fifth slower.
+    __slots__ = ("dtype", "first", "line", "op", "others", "params", "rg", "saved", "scope", "second", "seq", "shape", "taps")
 
     seq: int
     op: Any
-    inputs: tuple[Node, ...]
+    first: Node | None
+    second: Node | None
+    others: tuple[Node, ...] | None
     params: dict[str, Any]
     saved: Any
     shape: tuple[int, ...]
@@ -72,6 +76,20 @@ class Node:
     rg: bool
     taps: Taps | None
     line: str | None
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        if self.others is not None:
+            return self.others
+        if self.first is None:
+            return ()
+        return (self.first,) if self.second is None else (self.first, self.second)
+
+    @inputs.setter
+    def inputs(self, nodes: tuple[Node, ...]) -> None:
+        self.first = nodes[0] if 0 < len(nodes) < 3 else None
+        self.second = nodes[1] if len(nodes) == 2 else None
+        self.others = nodes if len(nodes) > 2 else None
 
     def __repr__(self) -> str:
         return f"<Node {self.seq}: {self.op.name} {self.dtype}{list(self.shape)}>"
