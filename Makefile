@@ -1,7 +1,7 @@
 # tinygrad_notes — what you can do here (each command sets up what it needs, in .venv):
 #
-#   make run          train a character LSTM on Python's own documentation, about three minutes; ARGS="--text FILE" for yours
-#   make test         all tests, about two minutes
+#   make run          train a character LSTM on Python's own documentation, about two minutes; ARGS="--text FILE" for yours
+#   make test         all tests, about a minute
 #   make bench        the benches, against torch where it is installed; ARGS="--quick" for a first look
 #   make notebooks    execute the notebooks anew
 #   make lint         ruff and the strict type check

@@ -31,7 +31,7 @@ def deep(lib: Any, nodes: int) -> Callable[[], Any]:
 def measure(quick: bool, torch: Any) -> list[Row]:
     """Microseconds per node at both depths; the ratio of the last row is our growth over torch's."""
     group = "deep graphs, per node, forward + backward; peer: torch"
-    repeats = 2 if quick else 5
+    repeats = 2 if quick else 9
     libs = {"ours": tn} | ({} if torch is None else {"torch": torch})
     medians: dict[tuple[str, int], float] = {}
     rows: list[Row] = []

@@ -37,12 +37,13 @@ def test_accuracy_in_units_of_the_last_place(name: str) -> None:
 @pytest.mark.parametrize("size", [5, 4000], ids=["numpy", "compiled"])
 def test_edges(name: str, size: int) -> None:
     function, exact, _ = FUNCTIONS[name]
+    compiled = size >= vector.GATE and vector.jitted(f"{name}32") is not None
     for value in (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 1e30, -1e30, -95.0):
         with np.errstate(all="ignore"):
             got = function(np.full(size, value, np.float32))[-1]
             want = np.float32(exact(np.float64(np.float32(value))))
-        if abs(want) < 1e-37:  # denormals: half a step of the smallest
-            assert abs(got - want) <= 1.5e-45 or size == 5
+        if abs(want) < 1e-37:  # denormals: exact to a step where compiled; numpy's formula for sigmoid may give 0
+            assert abs(got - want) <= (1.5e-45 if compiled else 1.2e-38)
         else:
             np.testing.assert_allclose(got, want, rtol=3e-7)
         assert np.signbit(got) == np.signbit(want) or np.isnan(want)

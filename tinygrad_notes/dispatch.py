@@ -26,6 +26,8 @@ from .tensor import Tensor, from_array, leaf_of
 __all__ = ["primitive"]
 
 _NOTHING: dict[str, Any] = {}
+_SILENT = ("view", "move")
+"""Kinds of rows that compute nothing, so numpy has nothing to warn of."""
 
 
 def primitive(
@@ -99,13 +101,12 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         *(f"        {line}" for line in nodes),
         "        dtype = None",
         *(f"    a_{x} = {x}._array" for x in names),
-        "    token = quiet_enter(QUIET)",
+        *([] if op.kind in _SILENT else ["    token = quiet_enter(QUIET)"]),
         "    try:",
         f"        z = forward({', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''})",
         "    except ERRORS as error:",
         f"        raise explain(OP, error, ({every}), {given}) from None",
-        "    finally:",
-        "        quiet_exit(token)",
+        *([] if op.kind in _SILENT else ["    finally:", "        quiet_exit(token)"]),
         "    if type(z) is not ndarray:",
         "        z = asarray(z)",
         "    mode = local.mode",
