@@ -85,27 +85,33 @@ def _propagate(
     found = Gradients()
     owned: set[Node] | None = set() if wrap is None else None
     last_write, mode, pop = writes.last, local.mode, cotangents.pop
+    plain = wrap is None and wanted is None and not retain
     for node in order:
         g = pop(node, None)
         if g is None:
             continue
         if node.taps is not None:
             g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
+            if node.op is LEAF and wanted is None:  # a leaf that requires grad has taps
+                continue
         if wanted is not None and node in wanted:
             found.captured[node] = g
-        if node.op is LEAF:
-            continue
+            if needed is not None and not any(source in needed for source in node.inputs):
+                continue  # nothing below is asked for: its own residuals may be long gone
         saved = node.saved
         if saved is not None:
             if saved is FREED:
                 raise _freed(node)
             if node.seq < last_write:
                 _check_fresh(node, saved)
-        if not retain:
+        if plain:
             node.saved = FREED
-        if wrap is not None:
-            saved = saved and _wrapped(node, saved, wrap)
-            mode.scope = node.scope.mirror()
+        else:
+            if not retain:
+                node.saved = FREED
+            if wrap is not None:
+                saved = saved and _wrapped(node, saved, wrap)
+                mode.scope = node.scope.mirror()
         node.op.backward(node, saved, g, cotangents, owned, needed)
     return found
 
