@@ -319,3 +319,11 @@ def test_grad_of_an_intermediate_needs_nothing_below_it() -> None:
     y.sum().backward()
     (g,) = tn.autograd.grad((y * 3.0).sum(), y)
     assert g.tolist() == [3.0, 3.0]
+
+
+def test_several_hooks_run_in_order_even_if_nobody_keeps_their_handles() -> None:
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    x.register_hook(lambda g: g * 3.0)
+    x.register_hook(lambda g: g + 1.0)
+    x.sum().backward()
+    assert x.grad.tolist() == [4.0, 4.0]

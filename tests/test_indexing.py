@@ -152,3 +152,10 @@ def test_named_forms() -> None:
         (lambda x: tn.masked_fill(x, mask, -1.0), [x]),
     ):
         assert gradcheck(func, inputs, atol=1e-6, rtol=1e-6)
+
+
+def test_a_value_may_have_leading_axes_of_length_1() -> None:
+    y = tn.zeros(3)
+    y[:] = tn.ones(1, 3)
+    y[tn.tensor([0, 1])] = tn.full((1, 2), 2.0)
+    assert y.tolist() == [2, 2, 1]

@@ -332,3 +332,22 @@ def test_casts_on_the_way_in() -> None:
     z[:] = g * 3
     z.sum().backward(tn.tensor(1.0, dtype=tn.float64))
     assert (g.grad.dtype, g.grad.tolist()) == (tn.float32, [3, 3])
+
+
+def test_retain_grad_means_the_tensor_as_it_is_now() -> None:
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1.0
+    y.retain_grad()
+    y.mul_(5.0)
+    y.sum().backward()
+    assert y.grad.tolist() == [1.0, 1.0]
+    assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_views_made_before_requires_grad_follow_their_base() -> None:
+    base = tn.zeros(2)
+    view = base[:1]
+    base.requires_grad_()
+    assert view.requires_grad
+    (view * 3.0).sum().backward()
+    assert base.grad.tolist() == [3.0, 0.0]

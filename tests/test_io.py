@@ -97,3 +97,20 @@ def test_what_a_checkpoint_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="key"):
         tn.save({(1, 2): tn.ones(1)}, tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+def test_places_that_spell_the_same_name_stay_apart(tmp_path: Path) -> None:
+    zeros, ones = tn.zeros(2), tn.ones(2)
+    for tree in (
+        {"a": {"b": zeros}, "a.b": ones},
+        {"a": {0: zeros, "0": ones}},
+        {"tensor": zeros, "": ones},
+        {"__metadata__": ones},
+    ):
+        tn.save(tree, tmp_path / "c")
+        back = tn.load(tmp_path / "c")
+
+        def plain(value: object) -> object:
+            return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value.tolist()
+
+        assert plain(back) == plain(tree)

@@ -185,3 +185,12 @@ def test_views_and_writes_replay_in_order() -> None:
     assert second.tolist() == expected.tolist()
     assert state.tolist() == expected.tolist(), "the replay writes the state itself"
     assert tape.replay(before)[0] == expected.sum()
+
+
+def test_what_a_replay_returned_does_not_change_with_the_state() -> None:
+    w = tn.tensor([1.0])
+    with tn.Tape() as tape:
+        w.add_(tn.ones(1))
+    first = tape.replay(w)[0]
+    tape.replay(w)
+    assert first.tolist() == [3.0]

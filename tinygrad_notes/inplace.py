@@ -17,7 +17,7 @@ from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import local
 from .optable import TABLE, p
 from .storage import note_write, root_of
-from .tape import Node, new_node
+from .tape import Node, Taps, new_node
 from .tensor import Tensor, from_array, leaf_of
 
 __all__ = ["source_of", "update", "write"]
@@ -147,7 +147,19 @@ def _record(target: Tensor, source: Tensor, visible: bool) -> None:
         tape.record(node, (base, source))
         if not visible:
             tape.wrote_unseen(partial(_give, target, old))
+    if visible:
+        _move_retained(target, old, node)
     _give(target, node)
+
+
+def _move_retained(target: Tensor, old: Node, new: Node) -> None:
+    """``retain_grad`` means the Tensor as it is now: the base's wish moves on, a view's is void, as in PyTorch."""
+    if old.taps is not None and old.taps.retain is not None:
+        new.taps = Taps()
+        new.taps.retain, old.taps.retain = old.taps.retain, None
+    before = target._node
+    if target._view is not None and target._view.path and before is not None and before.taps is not None:
+        before.taps.retain = None
 
 
 def _give(target: Tensor, node: Node) -> None:

@@ -84,6 +84,8 @@ def _flatten(value: Any, place: str, arrays: dict[str, np.ndarray[Any, Any]]) ->
         if array.dtype not in DTYPES:
             raise TypeError(f"save: {place or 'the object'} is an array of dtype {array.dtype}, which a checkpoint cannot hold")
         name = place or "tensor"
+        while name in arrays or name == "__metadata__":  # {"a": {"b": ...}, "a.b": ...}: the structure tells them apart
+            name += "'"
         arrays[name] = np.array(array, order="C")  # own memory: safetensors wants neither views nor byte-swapped data
         return ["tensor", name]
     if isinstance(value, dict):

@@ -13,6 +13,7 @@ import numpy as np
 from . import autograd
 from .dtypes import float32, float64, int64
 from .functions import index, math, shape
+from .functions.creation import as_tensor
 from .inplace import update, write
 from .optable import TABLE
 from .tensor import Tensor
@@ -117,10 +118,12 @@ def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwa
             + (f" with {', '.join(kwargs)}" if kwargs else "")
         )
         raise TypeError(f"{how} does not record gradients of a Tensor; use the method of this name, or t.detach().numpy()")
+    if row == "matmul":  # a product casts nothing, so the array becomes a Tensor as it is
+        inputs = tuple(as_tensor(x) if isinstance(x, np.ndarray) else x for x in inputs)
     return getattr(math, row)(*inputs)
 
 
-_UFUNCS: dict[Any, str] = {np.tanh: "tanh"} | {
+_UFUNCS: dict[Any, str] = {np.tanh: "tanh", np.matmul: "matmul"} | {
     op.forward: name for name, op in TABLE.items() if isinstance(op.forward, np.ufunc)
 }
 

@@ -41,7 +41,7 @@ def replay(tape: Tape, outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) 
                     del values[source]
     finally:
         quiet_exit(token)
-    return tuple(values[node] for node in wanted)
+    return tuple(values[node].copy() for node in wanted)  # state goes on changing in its own memory
 
 
 def _last_uses(tape: Tape, wanted: Sequence[Node]) -> dict[Node, int]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FREED",
     "Node",
+    "RemovableHook",
     "Tape",
     "Taps",
     "new_node",
@@ -104,6 +105,17 @@ class Taps:
         self.leaf: weakref.ref[Tensor] | None = None
         self.retain: weakref.ref[Tensor] | None = None
         self.hooks: dict[int, Callable[[Tensor], Tensor | None]] = {}
+
+
+class RemovableHook:
+    """What ``register_hook`` returns: ``remove()`` takes the hook off again."""
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self._hooks, self.number = hooks, next_seq()
+
+    def remove(self) -> None:
+        """Take the hook off; a second time does nothing."""
+        self._hooks.pop(self.number, None)
 
 
 def new_node(

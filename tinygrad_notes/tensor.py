@@ -17,7 +17,7 @@ from .errors import DtypeError, GraphError, ShapeError, typename
 from .modes import local
 from .optable import LEAF
 from .storage import View
-from .tape import Node, Taps, new_node
+from .tape import Node, RemovableHook, Taps, new_node
 
 if TYPE_CHECKING:
     from ._methods import TensorMethods
@@ -188,6 +188,9 @@ class Tensor(TensorMethods):
                 node.taps = Taps()
                 node.taps.leaf = weakref.ref(self)
             self._set_node(node)
+            if self._view is not None and not self._view.path:  # views made earlier follow
+                self._view.storage.version += 1
+                self._view.version = self._view.storage.version
         return self
 
     @property
@@ -244,7 +247,7 @@ class Tensor(TensorMethods):
             return answer if isinstance(g, Tensor) else answer._array
 
         handle = RemovableHook(taps.hooks)
-        taps.hooks[id(handle)] = run
+        taps.hooks[handle.number] = run
         return handle
 
     # ---- copies ----
@@ -275,16 +278,6 @@ class Tensor(TensorMethods):
             self.requires_grad_()
         for name in state.keys() - {"array", "requires_grad"}:
             setattr(self, name, state[name])
-
-
-class RemovableHook:
-    """What ``register_hook`` returns: ``remove()`` takes the hook off again."""
-
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self._hooks = hooks
-
-    def remove(self) -> None:
-        self._hooks.pop(id(self), None)
 
 
 def from_array(array: Array, node: Node | None = None) -> Tensor:

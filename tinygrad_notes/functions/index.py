@@ -46,10 +46,11 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     if not arrays:
         if isinstance(value, Tensor) and _is_view_of_same(value, region):
             return  # x[i] += y has already written through the view
-        write(region, value, "x[...] =")
+        write(region, _without_leading_ones(source_of(region, value, "x[...] ="), region.ndim), "x[...] =")
         return
     values = source_of(x, value, "x[...] =")
     target_shape = np.broadcast_to(np.empty(()), region.shape)[_full(arrays, region.ndim)].shape
+    values = _without_leading_ones(values, len(target_shape))
     try:
         fits = np.broadcast_shapes(values.shape, target_shape) == target_shape
     except ValueError:
@@ -66,6 +67,12 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
         return
     chosen = p.take(flat, from_array(np.maximum(source, 0)), dim=0)
     write(region, p.where(from_array(source >= 0), chosen, p.clone(region)), "x[...] =")
+
+
+def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
+    """numpy's leniency: a value may have more axes than its place, if the first of them have length 1."""
+    extra = value.ndim - ndim
+    return reshape(value, *value.shape[extra:]) if extra > 0 and set(value.shape[:extra]) == {1} else value
 
 
 def _is_view_of_same(a: Tensor, b: Tensor) -> bool:

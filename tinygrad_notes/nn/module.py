@@ -27,6 +27,12 @@ class Parameter(Tensor):
         self._grad = self._node = self._view = None
         self.requires_grad_(requires_grad)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        copied = super().__deepcopy__(memo)
+        copied.grad = None  # as in PyTorch: the copy of a model starts without gradients
+        assert isinstance(copied, Parameter)
+        return copied
+
     def __repr__(self) -> str:
         return f"Parameter {super().__repr__()}"
 
