@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -61,35 +62,36 @@ def run_backward(
     for node, g in roots:
         cotangents[node] = cotangents[node] + g if node in cotangents else g
     wanted = None if targets is None else set(targets)
-    order, needed = _reach(cotangents, wanted)
+    needed = None if wanted is None else _leading_to(wanted, cotangents)
 
     mode = local.mode
     before = mode.grad, mode.scope
     mode.grad = grad_mode
     token = quiet_enter(QUIET)
     try:
-        return _propagate(order, cotangents, needed, wanted, retain, wrap)
+        return _propagate(cotangents, needed, wanted, retain, wrap)
     finally:
         quiet_exit(token)
         mode.grad, mode.scope = before
 
 
 def _propagate(
-    order: list[Node],
     cotangents: dict[Node, Any],
     needed: set[Node] | None,
     wanted: set[Node] | None,
     retain: bool,
     wrap: Callable[[Array, Node], Any] | None,
 ) -> Gradients:
+    """Newest node first: all that read it were made after it, so its cotangent is complete when its turn comes."""
     found = Gradients()
     owned: set[Node] | None = set() if wrap is None else None
     last_write, mode, pop = writes.last, local.mode, cotangents.pop
     plain = wrap is None and wanted is None and not retain
-    for node in order:
-        g = pop(node, None)
-        if g is None:
-            continue
+    waiting = [(-node.seq, node) for node in cotangents if needed is None or node in needed]
+    heapify(waiting)
+    while waiting:
+        node = heappop(waiting)[1]
+        g = pop(node)
         if node.taps is not None:
             g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
             if node.op is LEAF and wanted is None:  # a leaf that requires grad has taps
@@ -112,39 +114,23 @@ def _propagate(
             if wrap is not None:
                 saved = saved and _wrapped(node, saved, wrap)
                 mode.scope = node.scope.mirror()
-        node.op.backward(node, saved, g, cotangents, owned, needed)
+        node.op.backward(node, saved, g, cotangents, owned, needed, waiting)
     return found
 
 
-def _reach(roots: Iterable[Node], wanted: set[Node] | None) -> tuple[list[Node], set[Node] | None]:
-    """The nodes below ``roots``, newest first; and, for given targets, the nodes that lead to one."""
+def _leading_to(wanted: set[Node], roots: Iterable[Node]) -> set[Node]:
+    """The nodes below ``roots`` through which a gradient reaches one of ``wanted``."""
     stack = list(roots)
     seen = set(stack)
-    order: list[Node] = []
-    while stack:
-        node = stack.pop()
-        order.append(node)
-        source = node.first
-        if source is not None:
-            if source.rg and source not in seen:
-                seen.add(source)
-                stack.append(source)
-            source = node.second
-            if source is not None and source.rg and source not in seen:
-                seen.add(source)
-                stack.append(source)
-        elif node.others is not None:
-            fresh = [source for source in node.others if source.rg and source not in seen]
-            seen.update(fresh)
-            stack.extend(dict.fromkeys(fresh))
-    order.sort(key=by_seq, reverse=True)
-    if wanted is None:
-        return order, None
-    needed: set[Node] = set()
-    for node in reversed(order):
-        if node in wanted or any(source in needed for source in node.inputs):
-            needed.add(node)
-    return [node for node in order if node in needed], needed
+    for node in stack:
+        fresh = [source for source in node.inputs if source.rg and source not in seen]
+        seen.update(fresh)
+        stack.extend(dict.fromkeys(fresh))
+    found: set[Node] = set()
+    for node in sorted(seen, key=by_seq):
+        if node in wanted or any(source in found for source in node.inputs):
+            found.add(node)
+    return found
 
 
 def _tapped(node: Node, g: Any, found: Gradients, commit: bool, owned: bool) -> Any:
@@ -195,7 +181,7 @@ def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node]
 
 
 def compile_backward(op: Op) -> Callable[..., None]:
-    """``backward(node, saved, g, cotangents, owned, needed)`` of one row: runs a rule only if its argument needs it.
+    """``backward(node, saved, g, cotangents, owned, needed, waiting)`` of one row: runs a rule only if its argument needs it.
 
     Generated when the row's first gradient is asked for, which keeps importing cheap; one function per number of arguments.
     """
@@ -213,8 +199,8 @@ def compile_backward(op: Op) -> Callable[..., None]:
 
 
 def _generate(op: Op, arity: int) -> Callable[..., None]:
-    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into}
-    lines = ["def backward(node, saved, g, cotangents, owned, needed):"]
+    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into, "heappush": heappush}
+    lines = ["def backward(node, saved, g, cotangents, owned, needed, waiting):"]
     kept = residuals(op, arity)
     if kept:
         lines.append(f"    {', '.join(kept)}, = saved")
@@ -235,7 +221,7 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
             f"r = {_application(op, rule, i, names)}",
             *_unbroadcasting(op, i),
             f"if n{i} in cotangents: accumulate(n{i}, r, cotangents, owned)",
-            f"else: cotangents[n{i}] = r",
+            f"else: cotangents[n{i}] = r; heappush(waiting, (-n{i}.seq, n{i}))",
         ]
         if op.into is not None and i == 0:
             extra = ", ".join(_read(op, name, i) for name in list(rule_reads(op.into))[1:])
