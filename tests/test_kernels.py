@@ -98,3 +98,12 @@ def test_philox_bits_depend_on_seed_offset_and_place_only() -> None:
     bits = random.philox_bits(1, 0, shape=(100_000,), width=32) / 2**32
     assert abs(bits.mean() - 0.5) < 0.005
     assert abs(np.histogram(bits, 10)[0] / 10_000 - 1).max() < 0.05
+
+
+@pytest.mark.parametrize("shape", [((2, 3), (3, 2)), ((4, 2, 3), (4, 3, 2))])
+def test_products_that_overflow_do_not_warn(shape: tuple) -> None:
+    import tinygrad_notes as tn
+
+    x, y = (tn.full(s, 3e38, requires_grad=True) for s in shape)
+    (x @ y).sum().backward()
+    assert np.isinf((x.detach() @ y.detach()).numpy()).all()
