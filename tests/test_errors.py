@@ -264,4 +264,4 @@ def test_a_name_is_taken_once_and_a_good_row_enters() -> None:
 
 def test_an_unknown_primitive_names_the_table() -> None:
     with pytest.raises(AttributeError, match=r"no primitive 'softmax'; the table has abs, add"):
-        p.softmax  # noqa: B018
+        _ = p.softmax

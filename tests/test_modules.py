@@ -203,9 +203,9 @@ def test_lstm_equals_its_cell_and_its_formula() -> None:
     hh, cc = np.zeros((2, 4)), np.zeros((2, 4))
     for t in range(5):
         i, f, g, o = np.split(x[t].numpy() @ w.T + hh @ u.T + b, 4, -1)
-        s = lambda v: 1 / (1 + np.exp(-v))  # noqa: E731
-        cc = s(f) * cc + s(i) * np.tanh(g)
-        hh = s(o) * np.tanh(cc)
+        i, f, o = (1 / (1 + np.exp(-v)) for v in (i, f, o))
+        cc = f * cc + i * np.tanh(g)
+        hh = o * np.tanh(cc)
     np.testing.assert_allclose(h_n[0].detach().numpy(), hh, rtol=1e-5, atol=1e-6)
 
 

@@ -19,7 +19,7 @@ from ..tensor import Tensor, from_array
 from .math import where
 from .shape import axis, permute, reshape, to
 
-__all__ = ["gather", "getitem", "index_select", "masked_fill", "scatter_add", "setitem", "take_rows"]
+__all__ = ["gather", "getitem", "index_select", "masked_fill", "scatter_add", "setitem"]
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
@@ -202,12 +202,6 @@ def _full(arrays: list[tuple[int, Tensor]], ndim: int) -> tuple[Any, ...]:
 
 
 # ---- named forms ----
-
-
-def take_rows(x: Tensor, index: Tensor) -> Tensor:
-    """``x[index]`` along the first axis for an index of any shape: the table look-up."""
-    result: Tensor = p.take(x, index, dim=0)
-    return result
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:

@@ -24,7 +24,10 @@ Dim = int | tuple[int, ...] | list[int] | None
 
 # ---- elementwise: the rows themselves ----
 
-_row: Callable[[str], Callable[..., Tensor]] = lambda name: TABLE[name].bind  # noqa: E731 (a one-line alias with a type)
+
+def _row(name: str) -> Callable[..., Tensor]:
+    return TABLE[name].bind
+
 
 mul, div, neg, abs = _row("mul"), _row("div"), _row("neg"), _row("abs")
 exp, log, sqrt, sin, cos = _row("exp"), _row("log"), _row("sqrt"), _row("sin"), _row("cos")
