@@ -22,71 +22,13 @@ from .dtypes import (
     uint32,
     uint64,
 )
-from .functions.creation import (
-    arange,
-    as_tensor,
-    empty,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    ones,
-    ones_like,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from .functions.index import gather, index_select, masked_fill, scatter_add
-from .functions.math import (
-    abs,
-    add,
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    cos,
-    div,
-    eq,
-    exp,
-    floor,
-    ge,
-    gt,
-    le,
-    log,
-    lt,
-    matmul,
-    max,
-    mean,
-    min,
-    mul,
-    ne,
-    neg,
-    pow,
-    sigmoid,
-    sin,
-    sqrt,
-    sub,
-    sum,
-    tanh,
-    where,
-)
-from .functions.random import Generator, initial_seed, manual_seed, rand, randint, randn, randperm
-from .functions.shape import (
-    broadcast_to,
-    cat,
-    chunk,
-    flatten,
-    permute,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    transpose,
-    unbind,
-    unsqueeze,
-)
+from .functions.creation import *
+from .functions.linalg import *
+from .functions.pointwise import *
+from .functions.random import *
+from .functions.reduce import *
+from .functions.select import *
+from .functions.shape import *
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
 from .tape import Tape
 from .tensor import Tensor

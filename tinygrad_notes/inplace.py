@@ -7,6 +7,7 @@ value that requires grad is invisible to gradients, as in PyTorch: that is how o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from .storage import note_write, root_of
 from .tape import Node, Taps, new_node
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["source_of", "update", "write"]
+__all__ = ["replace", "source_of", "update", "write"]
 
 
 def write(target: Tensor, value: Any, by: str) -> Tensor:
@@ -109,13 +110,27 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
             return target
     value = op.bind(target, *others)
     _keep_old(value, array)
+    return write(target, _held(target, value, name), name + "_")
+
+
+def replace(target: Tensor, function: Callable[..., Tensor], name: str, *args: Any, **kwargs: Any) -> Tensor:
+    """``target = function(target, ...)``, written in place: what ``exp_`` and ``clamp_`` do.
+
+    Raises DtypeError and ShapeError where the target cannot hold the result.
+    """
+    recorded = local.mode.grad and target.requires_grad
+    value = function(p.clone(target) if recorded else target, *args, **kwargs)  # rules need what is about to be written
+    return write(target, _held(target, value, name), name + "_")
+
+
+def _held(target: Tensor, value: Tensor, name: str) -> Tensor:
     if value.dtype.kind == "f" and target.dtype.kind != "f":
         raise DtypeError(
             f"{name}_: the result is {value._type()}, which {target._type()} cannot hold; write x = {name}(x, ...) instead"
         )
     if value.shape != target.shape:
         raise ShapeError(f"{name}_: the result is {value._type()}, but {target._type()} is written in place; its shape stays")
-    return write(target, value, name + "_")
+    return value
 
 
 def _keep_old(value: Tensor, array: np.ndarray[Any, Any]) -> None:

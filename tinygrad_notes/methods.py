@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,17 +13,22 @@ import numpy as np
 
 from . import autograd
 from .dtypes import float32, float64, int64
-from .functions import index, math, shape
+from .functions import index, linalg, pointwise, reduce, select, shape
 from .functions.creation import as_tensor
-from .inplace import update, write
+from .inplace import replace, update, write
 from .optable import TABLE
 from .tensor import Tensor
 
 __all__ = ["attach", "members"]
 
+_ROOMS = (pointwise, reduce, linalg, shape, select)
+"""The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
+_FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
+_INPLACE = [name for room in _ROOMS for name in getattr(room, "INPLACE", "").split()]
+
 
 def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
-    function = getattr(math, name)
+    function = _FUNCTIONS[name]
 
     def reflected(self: Tensor, other: Any) -> Tensor:
         result: Tensor = function(other, self)
@@ -39,11 +45,14 @@ def _inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     return inplace
 
 
-def _inplace_unary(name: str) -> Callable[[Tensor], Tensor]:
-    def inplace(self: Tensor) -> Tensor:
-        return update(self, name)
+def _replacing(name: str) -> Callable[..., Tensor]:
+    function = _FUNCTIONS[name]
 
-    inplace.__doc__ = f"``self = {name}(self)``, written in place."
+    def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return replace(self, function, name, *args, **kwargs)
+
+    inplace.__doc__ = f"``self = {name}(self, ...)``, written in place."
+    inplace.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return inplace
 
 
@@ -89,7 +98,7 @@ def long(self: Tensor) -> Tensor:
 
 def bool_(self: Tensor) -> Tensor:
     """As bool: whether each value is not 0."""
-    return math.ne(self, 0)
+    return pointwise.ne(self, 0)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -120,7 +129,7 @@ def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwa
         raise TypeError(f"{how} does not record gradients of a Tensor; use the method of this name, or t.detach().numpy()")
     if row == "matmul":  # a product casts nothing, so the array becomes a Tensor as it is
         inputs = tuple(as_tensor(x) if isinstance(x, np.ndarray) else x for x in inputs)
-    return getattr(math, row)(*inputs)
+    return _FUNCTIONS[row](*inputs)
 
 
 _UFUNCS: dict[Any, str] = {np.tanh: "tanh", np.matmul: "matmul"} | {
@@ -132,35 +141,25 @@ _OPERATORS = {
     "abs": "__abs__", "matmul": "__matmul__", "eq": "__eq__", "ne": "__ne__", "lt": "__lt__", "le": "__le__", "gt": "__gt__",
     "ge": "__ge__",
 }  # fmt: skip
-_METHODS = {
-    math: "abs add all amax amin any argmax argmin cos div eq exp floor ge gt le log logsigmoid lt matmul max mean min mul ne neg "
-    "pow sigmoid sin sqrt sub sum tanh",
-    shape: "broadcast_to chunk clone contiguous detach expand expand_as flatten permute reshape split squeeze swapaxes to "
-    "transpose unbind unsqueeze view",
-    index: "gather index_select masked_fill scatter_add",
-}
 
 
 def _where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     """``self`` where ``condition`` holds, else ``other``."""
-    return math.where(condition, self, other)
+    return pointwise.where(condition, self, other)
 
 
 def members() -> dict[str, Any]:
     """Every operator, method and property that is attached, by its name on Tensor."""
-    found: dict[str, Any] = {}
-    for room, names in _METHODS.items():
-        found.update((name, getattr(room, name)) for name in names.split())
+    found: dict[str, Any] = dict(_FUNCTIONS)
     for name, operator in _OPERATORS.items():
-        found[operator] = getattr(math, name)
+        found[operator] = _FUNCTIONS[name]
     for name in ("add", "sub", "mul", "div", "pow", "matmul"):
         found[_OPERATORS[name].replace("__", "__r", 1)] = _reflected(name)
     for name in ("add", "sub", "mul", "div", "pow"):
         found[_OPERATORS[name].replace("__", "__i", 1)] = _inplace(name)
     for name in ("mul", "div", "pow"):
         found[name + "_"] = _inplace(name)
-    for name in ("neg", "abs", "exp", "log", "sqrt", "tanh", "sigmoid", "floor"):
-        found[name + "_"] = _inplace_unary(name)
+    found.update((name + "_", _replacing(name)) for name in _INPLACE)
     for function in (add_, sub_, copy_, zero_, fill_, double, long, type_as):
         found[function.__name__] = function
     found |= {"float": float_, "bool": bool_, "where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}

@@ -10,6 +10,7 @@ from ..dtypes import DEFAULT_FLOAT, canonical_dtype, int64, scalar_dtype
 from ..errors import DtypeError, ShapeError
 from ..modes import local
 from ..tensor import Tensor, from_array
+from .arguments import shape_of
 
 __all__ = [
     "arange", "as_tensor", "empty", "eye", "from_numpy", "full", "full_like", "ones", "ones_like", "tensor", "zeros", "zeros_like",
@@ -47,33 +48,25 @@ def _filled(array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
     return Tensor(array, requires_grad=requires_grad)
 
 
-def _shape(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(size) == 1 and isinstance(size[0], tuple | list):
-        size = tuple(size[0])
-    if any(not isinstance(n, int | np.integer) or n < 0 for n in size):
-        raise ShapeError(f"{name}: a shape holds non-negative integers, got {size}")
-    return tuple(int(n) for n in size)
-
-
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 0, of the given shape."""
-    return _filled(np.zeros(_shape("zeros", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
+    return _filled(np.zeros(shape_of("zeros", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 1, of the given shape."""
-    return _filled(np.ones(_shape("ones", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
+    return _filled(np.ones(shape_of("ones", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Of the given shape, its values whatever the memory holds."""
-    return _filled(np.empty(_shape("empty", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
+    return _filled(np.empty(shape_of("empty", size), canonical_dtype(dtype or DEFAULT_FLOAT)), requires_grad)
 
 
 def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All ``fill_value``, of the given shape; the dtype is that of the value."""
     wanted = scalar_dtype(fill_value) if dtype is None else canonical_dtype(dtype)
-    return _filled(np.full(_shape("full", (size,)), fill_value, wanted), requires_grad)
+    return _filled(np.full(shape_of("full", (size,)), fill_value, wanted), requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None) -> Tensor:

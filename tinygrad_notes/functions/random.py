@@ -18,20 +18,10 @@ from ..kernels.random import philox_blocks
 from ..modes import local, no_grad
 from ..optable import p
 from ..tensor import Tensor, from_array, leaf_of
-from .creation import _shape
-from .math import cos, log, sqrt
+from .arguments import shape_of
+from .pointwise import cos, log, sqrt
 
-__all__ = [
-    "Generator",
-    "bernoulli_mask",
-    "default_generator",
-    "initial_seed",
-    "manual_seed",
-    "rand",
-    "randint",
-    "randn",
-    "randperm",
-]
+__all__ = ["Generator", "initial_seed", "manual_seed", "rand", "randint", "randn", "randperm"]
 
 
 class Generator:
@@ -95,7 +85,7 @@ def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requ
     """Uniform in [0, 1), with as many random bits as the dtype's mantissa holds."""
     wanted = _float(dtype)
     width = 53 if wanted == float64 else 24
-    bits = (generator or default_generator).bits(_shape("rand", size), width)
+    bits = (generator or default_generator).bits(shape_of("rand", size), width)
     with no_grad():
         drawn: Tensor = p.cast(bits, dtype=wanted) * 2.0**-width
     return drawn.requires_grad_() if requires_grad else drawn
@@ -103,7 +93,7 @@ def rand(*size: Any, dtype: Any = None, generator: Generator | None = None, requ
 
 def randn(*size: Any, dtype: Any = None, generator: Generator | None = None, requires_grad: bool = False) -> Tensor:
     """Standard normal, by Box and Muller (1958): ``sqrt(-2 log(1 - u)) cos(2 pi v)``."""
-    shape = _shape("randn", size)
+    shape = shape_of("randn", size)
     u = rand(shape, dtype=_float(dtype), generator=generator)
     v = rand(shape, dtype=_float(dtype), generator=generator)
     with no_grad():
@@ -115,7 +105,7 @@ def randint(low: int, high: int, size: Any, *, generator: Generator | None = Non
     """Uniform int64 in [low, high)."""
     if high <= low:
         raise ValueError(f"randint: the range [{low}, {high}) is empty")
-    u = rand(*_shape("randint", (size,)), dtype=float64, generator=generator)
+    u = rand(*shape_of("randint", (size,)), dtype=float64, generator=generator)
     with no_grad():
         drawn: Tensor = p.cast(u * (high - low), dtype=int64) + low
     return drawn

@@ -8,36 +8,25 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import canonical_dtype
-from ..errors import IndexOutOfRange, ShapeError, describe
+from ..errors import ShapeError, describe
 from ..optable import p
 from ..tensor import Tensor
+from .arguments import axis, sizes
 
 __all__ = [
-    "axis", "broadcast_to", "cat", "chunk", "clone", "contiguous", "detach", "expand", "expand_as", "flatten", "mT",
-    "permute", "reshape", "split", "squeeze", "stack", "swapaxes", "to", "transpose", "transposed", "unbind", "unsqueeze", "view",
+    "broadcast_to", "cat", "chunk", "clone", "detach", "flatten", "permute", "reshape", "split", "squeeze", "stack", "swapaxes",
+    "transpose", "unbind", "unsqueeze",
 ]  # fmt: skip
 
-
-def axis(name: str, x: Tensor, dim: int, extra: int = 0) -> int:
-    """``dim`` counted from the front. Raises IndexOutOfRange where ``x`` (with ``extra`` new axes) has no such axis."""
-    count = x.ndim + extra
-    if not isinstance(dim, int | np.integer):
-        raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
-    if not -max(count, 1) <= dim < max(count, 1):
-        raise IndexOutOfRange(f"{name}: dim={dim} is out of range for {x._type()}; use {-max(count, 1)} to {max(count, 1) - 1}")
-    return int(dim) % max(count, 1)
-
-
-def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """``f(2, 3)`` and ``f((2, 3))`` alike."""
-    if len(sizes) == 1 and isinstance(sizes[0], Sequence):
-        sizes = tuple(sizes[0])
-    return tuple(int(n) for n in sizes)
+METHODS = (
+    "broadcast_to chunk clone contiguous detach expand expand_as flatten permute reshape split squeeze swapaxes to transpose "
+    "unbind unsqueeze view"
+)
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The same elements in another shape; one length may be -1. A view where the memory allows it."""
-    wanted = _sizes(shape)
+    wanted = sizes(shape)
     known = 1
     for n in wanted:
         known *= n if n != -1 else 1
@@ -45,7 +34,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
         wanted = tuple(input.numel() // known if n == -1 else n for n in wanted)
         known = input.numel()
     if -1 in wanted or any(n < 0 for n in wanted) or known != input.numel():
-        raise ShapeError(f"reshape: {input._type()} with {input.numel()} elements cannot take the shape {_sizes(shape)}")
+        raise ShapeError(f"reshape: {input._type()} with {input.numel()} elements cannot take the shape {sizes(shape)}")
     result: Tensor = p.reshape(input, shape=wanted)
     return result
 
@@ -73,9 +62,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The axes in another order."""
-    order = tuple(axis("permute", input, d) for d in _sizes(dims))
+    order = tuple(axis("permute", input, d) for d in sizes(dims))
     if sorted(order) != list(range(input.ndim)):
-        raise ShapeError(f"permute: {_sizes(dims)} does not name every axis of {input._type()} once")
+        raise ShapeError(f"permute: {sizes(dims)} does not name every axis of {input._type()} once")
     result: Tensor = p.permute(input, dims=order)
     return result
 
@@ -123,9 +112,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return result
 
 
-def expand(input: Tensor, *sizes: Any) -> Tensor:
+def expand(input: Tensor, *size: Any) -> Tensor:
     """Axes of length 1 (and new ones in front) stretched without copying; -1 leaves a length as it is."""
-    wanted = _sizes(sizes)
+    wanted = sizes(size)
     lead = len(wanted) - input.ndim
     shape = tuple(input.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
     if lead < 0 or any(m not in (1, n) for m, n in zip(input.shape, shape[lead:], strict=True)) or any(n < 0 for n in shape):

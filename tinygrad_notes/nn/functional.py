@@ -8,22 +8,23 @@ import numpy as np
 
 from ..dtypes import canonical_dtype
 from ..errors import DtypeError, IndexOutOfRange, ShapeError
-from ..functions import math
-from ..functions.index import gather
+from ..functions import linalg, pointwise, reduce
+from ..functions.arguments import axis
 from ..functions.random import Generator, bernoulli_mask
-from ..functions.shape import axis, permute, unsqueeze
+from ..functions.select import gather
+from ..functions.shape import permute, unsqueeze
 from ..modes import scope
 from ..optable import p as primitives
 from ..tensor import Tensor
 
 __all__ = ["cross_entropy", "dropout", "embedding", "linear", "log_softmax", "logsigmoid", "nll_loss", "relu", "softmax"]
 
-logsigmoid = math.logsigmoid
+logsigmoid = pointwise.logsigmoid
 
 
 def relu(input: Tensor) -> Tensor:
     """``max(x, 0)``; the slope at 0 is 0."""
-    return math.where(input > 0, input, 0.0)
+    return pointwise.where(input > 0, input, 0.0)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -32,22 +33,22 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise ShapeError(
             f"linear: {input._type()} has no last axis of length {weight.shape[-1]}, as weight {weight._type()} needs"
         )
-    out = math.matmul(input, weight.T)
+    out = linalg.matmul(input, weight.T)
     return out if bias is None else out + bias
 
 
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
     x = _floating("softmax", input, dim, dtype)
-    e = math.exp(x - math.amax(x.detach(), dim, True))
-    return e / math.sum(e, dim, True)
+    e = pointwise.exp(x - reduce.amax(x.detach(), dim, True))
+    return e / reduce.sum(e, dim, True)
 
 
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``x_i - log sum_j exp(x_j)`` along ``dim``, finite where softmax underflows."""
     x = _floating("log_softmax", input, dim, dtype)
-    shifted = x - math.amax(x.detach(), dim, True)
-    return shifted - math.log(math.sum(math.exp(shifted), dim, True))
+    shifted = x - reduce.amax(x.detach(), dim, True)
+    return shifted - pointwise.log(reduce.sum(pointwise.exp(shifted), dim, True))
 
 
 def _floating(name: str, x: Tensor, dim: int, dtype: Any) -> Tensor:
@@ -70,7 +71,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     out: Tensor = primitives.take(weight, input, dim=0)
     if padding_idx is None:
         return out
-    return math.where(unsqueeze(input == padding_idx % weight.shape[0], -1), out.detach(), out)
+    return pointwise.where(unsqueeze(input == padding_idx % weight.shape[0], -1), out.detach(), out)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor:
@@ -83,7 +84,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: 
     if not training or p == 0:
         return input
     kept = bernoulli_mask(input.shape, 1 - p, generator)
-    return math.where(kept, input * (1 / (1 - p) if p < 1 else 0.0), 0.0)
+    return pointwise.where(kept, input * (1 / (1 - p) if p < 1 else 0.0), 0.0)
 
 
 # ---- losses ----
@@ -148,19 +149,19 @@ def _reduce_labels(
     classes = losses.shape[1]
     valid = labels != ignore_index
     _check_labels("cross_entropy", labels, classes, "classes", ignore_index)
-    safe = math.where(valid, labels, 0)
+    safe = pointwise.where(valid, labels, 0)
     picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
     share = valid.to(losses.dtype)
     if weight is not None:
         _check_weight(weight, losses)
-        share = math.where(valid, primitives.take(weight, safe, dim=0), 0.0)
+        share = pointwise.where(valid, primitives.take(weight, safe, dim=0), 0.0)
         picked = picked * primitives.take(weight, safe, dim=0)
     if smoothing:
         spread = losses if weight is None else losses * weight
-        picked = (1 - smoothing) * picked + (smoothing / classes) * math.sum(spread, 1)
-    each = math.where(valid, picked, 0.0)
+        picked = (1 - smoothing) * picked + (smoothing / classes) * reduce.sum(spread, 1)
+    each = pointwise.where(valid, picked, 0.0)
     if reduction == "mean":
-        return math.sum(each) / math.sum(share)
+        return reduce.sum(each) / reduce.sum(share)
     return _reduced(each.reshape(target.shape), reduction)
 
 
@@ -173,15 +174,15 @@ def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, re
     if weight is not None:
         _check_weight(weight, losses)
         losses = losses * weight
-    each = math.sum(losses * shares, 1)
+    each = reduce.sum(losses * shares, 1)
     if reduction == "mean":
-        return math.sum(each) / max(each.numel(), 1)
+        return reduce.sum(each) / max(each.numel(), 1)
     return _reduced(each.reshape(() if input.ndim == 1 else (input.shape[0], *input.shape[2:])), reduction)
 
 
 def _reduced(each: Tensor, reduction: str) -> Tensor:
     if reduction == "sum":
-        return math.sum(each)
+        return reduce.sum(each)
     if reduction == "none":
         return each
     raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..functions.creation import zeros
-from ..functions.math import matmul, sigmoid, tanh
+from ..functions.linalg import matmul
+from ..functions.pointwise import sigmoid, tanh
 from ..functions.shape import cat, chunk, stack, transpose, unsqueeze
 from ..modes import scope
 from ..tensor import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import GraphError
-from ..functions import math
+from ..functions import pointwise, reduce
 from ..functions.creation import zeros
 from ..functions.shape import stack
 from ..modes import no_grad, scope
@@ -33,7 +33,7 @@ def clip_grad_norm_(
         if error_if_nonfinite and not abs(total.item()) < float("inf"):
             raise GraphError(f"clip_grad_norm_: the norm of the gradients is {total.item()}; some gradient is inf or NaN")
         scale = max_norm / (total + 1e-6)
-        scale = math.where(scale < 1.0, scale, 1.0)
+        scale = pointwise.where(scale < 1.0, scale, 1.0)
         for i, grad in enumerate(grads):
             with scope("param", i):
                 grad.mul_(scale)
@@ -42,10 +42,10 @@ def clip_grad_norm_(
 
 def _joint_norm(grads: list[Tensor], order: float) -> Tensor:
     if order == float("inf"):
-        return math.amax(stack([math.amax(math.abs(g)) for g in grads]))
+        return reduce.amax(stack([reduce.amax(pointwise.abs(g)) for g in grads]))
     powers = []
     for i, g in enumerate(grads):
         with scope("param", i):
-            powers.append(math.sum(g * g if order == 2 else math.pow(math.abs(g), order)))
-    total = math.sum(stack(powers))
-    return math.sqrt(total) if order == 2 else math.pow(total, 1 / order)
+            powers.append(reduce.sum(g * g if order == 2 else pointwise.pow(pointwise.abs(g), order)))
+    total = reduce.sum(stack(powers))
+    return pointwise.sqrt(total) if order == 2 else pointwise.pow(total, 1 / order)

@@ -1,4 +1,4 @@
-"""Reductions. ``dim`` is always a tuple of non-negative axes here; ``functions.math`` makes it so."""
+"""Reductions. ``dim`` is always a tuple of non-negative axes here; ``functions.reduce`` makes it so."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..functions.creation import zeros_like
-from ..functions.math import sqrt, where
+from ..functions.pointwise import sqrt, where
 from ..tensor import Tensor
 from .optimizer import Optimizer, ParamGroup, check_range, scalar
 

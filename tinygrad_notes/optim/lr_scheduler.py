@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..functions.math import floor, where
+from ..functions.pointwise import floor, where
 from ..modes import no_grad, scope
 from .optimizer import Optimizer, scalar
 

@@ -1,0 +1,54 @@
+"""Arguments as PyTorch's users write them, brought to the one form that the rows know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import IndexOutOfRange, ShapeError
+from ..tensor import Tensor
+
+__all__ = ["Dim", "axes", "axis", "shape_of", "sizes"]
+
+Dim = int | tuple[int, ...] | list[int] | None
+
+
+def axis(name: str, x: Tensor, dim: int, extra: int = 0) -> int:
+    """``dim`` counted from the front. Raises IndexOutOfRange where ``x`` (with ``extra`` new axes) has no such axis."""
+    count = x.ndim + extra
+    if not isinstance(dim, int | np.integer):
+        raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
+    if not -max(count, 1) <= dim < max(count, 1):
+        raise IndexOutOfRange(f"{name}: dim={dim} is out of range for {x._type()}; use {-max(count, 1)} to {max(count, 1) - 1}")
+    return int(dim) % max(count, 1)
+
+
+def axes(name: str, x: Tensor, dim: Dim) -> tuple[int, ...]:
+    """The axes that ``dim`` names (one, several, or None: all), counted from the front and in order."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: needs a Tensor, got {type(x).__name__}; make one with tn.tensor(...)")
+    if dim is None:
+        return tuple(range(x.ndim))
+    dims = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
+    found = tuple(axis(name, x, d) for d in dims)
+    if len(set(found)) != len(found):
+        raise ShapeError(f"{name}: dim={dim} names an axis of {x._type()} twice")
+    return tuple(sorted(found)) if x.ndim else ()
+
+
+def sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """``f(2, 3)`` and ``f((2, 3))`` alike."""
+    if len(sizes) == 1 and isinstance(sizes[0], Sequence):
+        sizes = tuple(sizes[0])
+    return tuple(int(n) for n in sizes)
+
+
+def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """A new shape, given as ``f(2, 3)`` or ``f((2, 3))``. Raises ShapeError for what is no length."""
+    if len(size) == 1 and isinstance(size[0], tuple | list):
+        size = tuple(size[0])
+    if any(not isinstance(n, int | np.integer) or n < 0 for n in size):
+        raise ShapeError(f"{name}: a shape holds non-negative integers, got {size}")
+    return tuple(int(n) for n in size)
