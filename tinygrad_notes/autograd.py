@@ -149,7 +149,8 @@ def _cotangent(name: str, root: Tensor, g: Tensor | None) -> Tensor:
                 f"{name}: the gradient of {root._type()} with {root.numel()} elements needs a cotangent: reduce it first (.sum(), "
                 ".mean()), or pass gradient=<a Tensor of that shape>"
             )
-        return from_array(np.ones(root.shape, root.dtype))
+        ones = np.ones(root.shape, root.dtype)
+        return from_array(ones) if local.mode.tape is None else Tensor(ones)  # on a tape, a constant
     if not isinstance(g, Tensor):
         raise TypeError(f"{name}: the cotangent must be a Tensor, got {type(g).__name__}")
     if g.shape != root.shape or g.dtype != root.dtype:

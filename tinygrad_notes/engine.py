@@ -86,12 +86,15 @@ def _propagate(
     found = Gradients()
     owned: set[Node] | None = set() if wrap is None else None
     last_write, mode, pop = writes.last, local.mode, cotangents.pop
+    tape = mode.tape if wrap is not None else None
     plain = wrap is None and wanted is None and not retain
     waiting = [(-node.seq, node) for node in cotangents if needed is None or node in needed]
     heapify(waiting)
     while waiting:
         node = heappop(waiting)[1]
         g = pop(node)
+        if tape is not None and (made := g._current_node()) is not None:
+            tape.gradients.setdefault(node, []).append(made)
         if node.taps is not None:
             g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
             if node.op is LEAF and wanted is None:  # a leaf that requires grad has taps

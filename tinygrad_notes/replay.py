@@ -5,7 +5,7 @@ It is the proof that the tape is complete (a training step replayed is the train
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .tape import Node, Tape
     from .tensor import Tensor
 
-__all__ = ["replay"]
+__all__ = ["observe", "replay"]
 
 Array = np.ndarray[Any, Any]
 
@@ -27,8 +27,25 @@ def replay(tape: Tape, outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) 
     values = {leaf: array.copy() if leaf in tape.constants else array for leaf, array in tape.leaves.items()}
     for tensor, array in feed.items():
         values[_fed_leaf(tape, tensor, array)] = array
-
     wanted = [_node_of(tape, tensor) for tensor in outputs]
+    _run(tape, values, wanted, lambda node, value: None)
+    return tuple(values[node].copy() for node in wanted)  # state goes on changing in its own memory
+
+
+def observe(tape: Tape, tell: Callable[[Node, Array], None]) -> None:
+    """Run the tape again, telling every value, those of leaves first, when it is made; it may be dropped or written after.
+
+    Nothing outside is written: state is copied first, so an observed training step does not train. What was written since
+    the recording (parameters, moments) takes part with the values that it has now.
+    """
+    values = {leaf: array.copy() for leaf, array in tape.leaves.items()}
+    for leaf, array in values.items():
+        tell(leaf, array)
+    _run(tape, values, (), tell)
+
+
+def _run(tape: Tape, values: dict[Node, Array], wanted: Sequence[Node], tell: Callable[[Node, Array], None]) -> None:
+    """Add the values of all nodes in order, and drop each after its last use, unless it is wanted."""
     last_use = _last_uses(tape, wanted)
 
     token = quiet_enter(QUIET)
@@ -36,12 +53,12 @@ def replay(tape: Tape, outputs: Sequence[Tensor], feed: Mapping[Tensor, Array]) 
         for position, node in enumerate(tape.nodes):
             arguments = [n.params["value"] if n.op.kind == "literal" else values[n] for n in node.inputs]
             values[node] = np.asarray(node.op.forward(*arguments, **node.params))
+            tell(node, values[node])
             for source in {*node.inputs, node}:
                 if last_use.get(source) == position:
                     del values[source]
     finally:
         quiet_exit(token)
-    return tuple(values[node].copy() for node in wanted)  # state goes on changing in its own memory
 
 
 def _last_uses(tape: Tape, wanted: Sequence[Node]) -> dict[Node, int]:

@@ -157,6 +157,7 @@ class Tape:
     leaves     what existed before or came from outside, with its array: parameters, moments, data, constants
     constants  the leaves that the recorded code made itself (``tn.zeros``, ``tn.tensor``)
     names      what a leaf is called (``lstm.weight_ih_l0``), told by the modules that own it
+    gradients  per node, the nodes that hold its cotangent: one for each recorded backward pass that reached it
 
     ``print(tape)`` shows the listing; ``tape.replay()`` runs it again. A tape inside a tape also goes onto the outer one.
     """
@@ -165,6 +166,7 @@ class Tape:
         self.nodes: list[Node] = []
         self.leaves: dict[Node, np.ndarray[Any, Any]] = {}
         self.names: dict[Node, str] = {}
+        self.gradients: dict[Node, list[Node]] = {}
         self._known: set[Node] = set()
         self.constants: set[Node] = set()
         self._unseen: list[Callable[[], None]] = []
@@ -220,6 +222,8 @@ class Tape:
             if leaf not in self._known:
                 self.leaves[leaf] = array
         self.names.update(inner.names)
+        for node, found in inner.gradients.items():
+            self.gradients.setdefault(node, []).extend(found)
         self.constants |= inner.constants
         self._known |= inner._known
         self._unseen.extend(inner._unseen)
