@@ -25,7 +25,7 @@ from .storage import stale_write, writes
 from .tape import FREED
 
 if TYPE_CHECKING:
-    from .tape import Node
+    from .tape import Node, Tape
 
 __all__ = ["Gradients", "compile_backward", "compile_source", "run_backward"]
 
@@ -73,6 +73,8 @@ def run_backward(
     finally:
         quiet_exit(token)
         mode.grad, mode.scope = before
+        if mode.tape is not None:
+            mode.tape.turn = None
 
 
 def _propagate(
@@ -85,16 +87,16 @@ def _propagate(
     """Newest node first: all that read it were made after it, so its cotangent is complete when its turn comes."""
     found = Gradients()
     owned: set[Node] | None = set() if wrap is None else None
-    last_write, mode, pop = writes.last, local.mode, cotangents.pop
-    tape = mode.tape if wrap is not None else None
+    last_write, mode = writes.last, local.mode
+    pop: Callable[[Node], Any] = cotangents.pop
+    if wrap is not None and mode.tape is not None:
+        pop = _noting(pop, mode.tape)
     plain = wrap is None and wanted is None and not retain
     waiting = [(-node.seq, node) for node in cotangents if needed is None or node in needed]
     heapify(waiting)
     while waiting:
         node = heappop(waiting)[1]
         g = pop(node)
-        if tape is not None and (made := g._current_node()) is not None:
-            tape.gradients.setdefault(node, []).append(made)
         if node.taps is not None:
             g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
             if node.op is LEAF and wanted is None:  # a leaf that requires grad has taps
@@ -119,6 +121,19 @@ def _propagate(
                 mode.scope = node.scope.mirror()
         node.op.backward(node, saved, g, cotangents, owned, needed, waiting)
     return found
+
+
+def _noting(pop: Callable[[Node], Any], tape: Tape) -> Callable[[Node], Any]:
+    """``pop`` that also tells the tape whose turn it is, and which node holds the cotangent."""
+
+    def take(node: Node) -> Any:
+        g = pop(node)
+        if (made := g._current_node()) is not None:
+            tape.gradients.setdefault(node, []).append(made)
+        tape.turn = node
+        return g
+
+    return take
 
 
 def _leading_to(wanted: set[Node], roots: Iterable[Node]) -> set[Node]:

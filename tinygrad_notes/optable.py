@@ -172,7 +172,9 @@ def _check(op: Op) -> None:
 def rule_of(expression: str) -> Rule:
     """``"g * y"`` as the function of the names in it; ``p`` is the primitives."""
     names = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
-    rule: Rule = eval(f"lambda {', '.join(sorted(names - {'p'}))}: {expression}", {"p": p})
+    rule: Rule = eval(
+        compile(f"lambda {', '.join(sorted(names - {'p'}))}: {expression}", "<tinygrad_notes rule>", "eval"), {"p": p}
+    )
     _expressions[rule] = expression
     return rule
 

@@ -158,6 +158,7 @@ class Tape:
     constants  the leaves that the recorded code made itself (``tn.zeros``, ``tn.tensor``)
     names      what a leaf is called (``lstm.weight_ih_l0``), told by the modules that own it
     gradients  per node, the nodes that hold its cotangent: one for each recorded backward pass that reached it
+    origins    per node that a VJP rule recorded, the node whose rule it was
 
     ``print(tape)`` shows the listing; ``tape.replay()`` runs it again. A tape inside a tape also goes onto the outer one.
     """
@@ -167,6 +168,8 @@ class Tape:
         self.leaves: dict[Node, np.ndarray[Any, Any]] = {}
         self.names: dict[Node, str] = {}
         self.gradients: dict[Node, list[Node]] = {}
+        self.origins: dict[Node, Node] = {}
+        self.turn: Node | None = None  # whose rules a backward pass is running
         self._known: set[Node] = set()
         self.constants: set[Node] = set()
         self._unseen: list[Callable[[], None]] = []
@@ -205,6 +208,8 @@ class Tape:
         known.add(node)
         node.line = user_line()
         self.nodes.append(node)
+        if self.turn is not None:
+            self.origins[node] = self.turn
 
     def constant(self, node: Node, array: np.ndarray[Any, Any]) -> None:
         """A leaf that the recorded code itself made from data: every replay starts from its first value."""
@@ -224,6 +229,7 @@ class Tape:
         self.names.update(inner.names)
         for node, found in inner.gradients.items():
             self.gradients.setdefault(node, []).extend(found)
+        self.origins.update(inner.origins)
         self.constants |= inner.constants
         self._known |= inner._known
         self._unseen.extend(inner._unseen)
