@@ -207,12 +207,8 @@ def test_bad_input(name: str) -> None:
 
 
 def test_values_out_of_range() -> None:
-    for act, message in (
-        (lambda: tn.manual_seed(2**64), "64 bits"),
-        (lambda: tn.randint(3, 3, (2,)), r"\[3, 3\) is empty"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            act()
+    with pytest.raises(ValueError, match="64 bits"):
+        tn.manual_seed(2**64)
 
 
 # ---- rows that do not fit together ----

@@ -22,6 +22,12 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .dtypes import bool_ as bool
+from .dtypes import float32 as float
+from .dtypes import float64 as double
+from .dtypes import int16 as short
+from .dtypes import int32 as int
+from .dtypes import int64 as long
 from .functions.creation import *
 from .functions.linalg import *
 from .functions.pointwise import *

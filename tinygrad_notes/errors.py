@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DtypeError", "GraphError", "IndexOutOfRange", "ShapeError", "describe", "short_dtype", "typename"]
+__all__ = ["DtypeError", "GraphError", "IndexOutOfRange", "RangeError", "ShapeError", "describe", "short_dtype", "typename"]
 
 
 class ShapeError(RuntimeError):
@@ -23,6 +23,10 @@ class DtypeError(RuntimeError):
 
 class IndexOutOfRange(IndexError):
     """An axis or an index outside its range."""
+
+
+class RangeError(RuntimeError):
+    """A number outside what the operation has a meaning for."""
 
 
 class GraphError(RuntimeError):

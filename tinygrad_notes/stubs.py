@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .functions.random import Generator
 from .tensor import Tensor
 
 Dim = int | tuple[int, ...] | list[int] | None

@@ -10,6 +10,7 @@ from ..dtypes import canonical_dtype
 from ..errors import DtypeError, IndexOutOfRange, ShapeError
 from ..functions import linalg, pointwise, reduce
 from ..functions.arguments import axis
+from ..functions.creation import one_hot
 from ..functions.random import Generator, bernoulli_mask
 from ..functions.select import gather
 from ..functions.shape import permute, unsqueeze
@@ -17,7 +18,18 @@ from ..modes import scope
 from ..optable import p as primitives
 from ..tensor import Tensor
 
-__all__ = ["cross_entropy", "dropout", "embedding", "linear", "log_softmax", "logsigmoid", "nll_loss", "relu", "softmax"]
+__all__ = [
+    "cross_entropy",
+    "dropout",
+    "embedding",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "nll_loss",
+    "one_hot",
+    "relu",
+    "softmax",
+]
 
 logsigmoid = pointwise.logsigmoid
 
