@@ -21,7 +21,7 @@ LAYERS: list[list[str]] = [
     ["literal", "tensor", "inplace", "dispatch"],
     ["ops"],
     [
-        "functions.arguments", "functions.shape", "functions.pointwise", "functions.reduce", "functions.linalg",
+        "functions.arguments", "functions.names", "functions.shape", "functions.pointwise", "functions.reduce", "functions.linalg",
         "functions.select", "functions.index", "functions.creation", "functions.random",
     ],
     ["gradcheck", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],

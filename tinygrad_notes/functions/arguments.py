@@ -1,4 +1,7 @@
-"""Arguments as PyTorch's users write them, brought to the one form that the rows know."""
+"""Arguments as PyTorch's users write them, brought to the one form that the rows know.
+
+Every public function with a ``dim`` (or ``dims``, ``keepdim``) is decorated with ``names.numpy_names``.
+"""
 
 from __future__ import annotations
 

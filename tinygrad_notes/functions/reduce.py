@@ -12,6 +12,7 @@ from ..errors import DtypeError, IndexOutOfRange
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import Dim, axes, axis
+from .names import numpy_names, torch_names
 from .pointwise import eq, ne, sub
 from .shape import squeeze, to
 
@@ -20,8 +21,11 @@ __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "max", "mean", "min
 METHODS = "all amax amin any argmax argmin max mean min sum"
 
 
-def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+@numpy_names
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Tensor:
     """The sum over ``dim`` (an axis, several, or all); integers and bools add up as int64."""
+    if numpy:
+        return sum(**torch_names(sum, locals(), numpy))
     over = axes("sum", input, dim)
     if dtype is not None:
         input = to(input, dtype)
@@ -31,8 +35,11 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     return result
 
 
-def mean(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
+@numpy_names
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, **numpy: Any) -> Tensor:
     """The mean over ``dim``. Raises DtypeError for integers, as PyTorch does."""
+    if numpy:
+        return mean(**torch_names(mean, locals(), numpy))
     over = axes("mean", input, dim)
     if input.dtype.kind != "f":
         raise DtypeError(f"mean: {input._type()} is not floating-point; use .float() first")
@@ -40,6 +47,7 @@ def mean(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return sum(input, dim, keepdim) / count if count else sum(input, dim, keepdim) * float("nan")
 
 
+@numpy_names
 def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The largest value over ``dim``; equal largest values share the gradient evenly."""
     over = axes("amax", input, dim)
@@ -49,6 +57,7 @@ def amax(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return result
 
 
+@numpy_names
 def amin(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The smallest value over ``dim``: ``-amax(-input)``; equal smallest values share the gradient evenly."""
     axes("amin", input, dim)
@@ -63,6 +72,7 @@ def _mirrored(x: Tensor) -> Tensor:
     return eq(x, False) if kind == "b" else sub(-1 if kind == "i" else int(np.iinfo(x.dtype).max), x)
 
 
+@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the (first) largest value, over all elements or along ``dim``."""
     flat = input.reshape(-1) if dim is None or input.ndim == 0 else input
@@ -75,6 +85,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return result.reshape((1,) * input.ndim) if keepdim and dim is None else result
 
 
+@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the (first) smallest value."""
     return argmax(_mirrored(input), dim, keepdim)
@@ -87,6 +98,7 @@ class Extreme(NamedTuple):
     indices: Tensor
 
 
+@numpy_names
 def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The largest value; along ``dim``: values and indices, the gradient following the index."""
     if dim is None:
@@ -94,6 +106,7 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     return _extreme(input, argmax(input, dim, True), dim, keepdim)
 
 
+@numpy_names
 def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The smallest value; along ``dim``: values and indices, the gradient following the index."""
     if dim is None:
@@ -109,11 +122,13 @@ def _extreme(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> Extreme:
     return Extreme(values, index) if keepdim else Extreme(squeeze(values, along), squeeze(index, along))
 
 
+@numpy_names
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether some value is not 0."""
     return sum(ne(input, 0), dim, keepdim) > 0
 
 
+@numpy_names
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether no value is 0."""
     return eq(sum(eq(input, 0), dim, keepdim), 0)

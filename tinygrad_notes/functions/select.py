@@ -7,6 +7,7 @@ from ..errors import DtypeError, IndexOutOfRange, ShapeError
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import axis
+from .names import numpy_names
 
 __all__ = ["gather", "index_select", "masked_fill", "scatter_add"]
 
@@ -14,6 +15,7 @@ METHODS = "gather index_select masked_fill scatter_add"
 INPLACE = "masked_fill scatter_add"
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of ``input`` along ``dim`` that the 1-d ``index`` names."""
     if index.ndim > 1:
@@ -22,6 +24,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return result
 
 
+@numpy_names
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``: one element per element of ``index``."""
     along = _check_pair("gather", input, dim, index)
@@ -29,6 +32,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return result
 
 
+@numpy_names
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``out[index[i][j]][j] += src[i][j]`` for ``dim=0``, starting from ``input``."""
     along = _check_pair("scatter_add", input, dim, index)

@@ -12,6 +12,7 @@ from ..errors import ShapeError, describe
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import axis, sizes
+from .names import numpy_names
 
 __all__ = [
     "broadcast_to", "cat", "chunk", "clone", "detach", "flatten", "permute", "reshape", "split", "squeeze", "stack", "swapaxes",
@@ -96,6 +97,7 @@ def transposed(input: Tensor) -> Tensor:
     return result
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     """Without its axes of length 1: all of them, or those of ``dim`` that have it."""
     dims = (
@@ -105,6 +107,7 @@ def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
     return result
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new axis of length 1 at ``dim``."""
     at = axis("unsqueeze", input, dim, extra=1)
@@ -145,6 +148,7 @@ def _of_some_axis(name: str, x: Tensor, dim: int) -> int:
     return axis(name, x, dim)
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Joined along an existing axis."""
     parts = list(tensors)
@@ -164,6 +168,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return result
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Joined along a new axis. Raises ShapeError unless all shapes are equal."""
     parts = list(tensors)
@@ -175,6 +180,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return cat([unsqueeze(t, dim) for t in parts], axis("stack", parts[0], dim, extra=1))
 
 
+@numpy_names
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Pieces of the given length (the last may be shorter), or of the given lengths."""
     along = _of_some_axis("split", tensor, dim)
@@ -196,6 +202,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     return tuple(pieces)
 
 
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of equal length, the last one shorter where it does not divide."""
     if chunks <= 0:
@@ -203,6 +210,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, max(1, -(-input.shape[_of_some_axis("chunk", input, dim)] // chunks)), dim)
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, without it."""
     along = _of_some_axis("unbind", input, dim)

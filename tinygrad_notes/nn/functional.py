@@ -11,6 +11,7 @@ from ..errors import DtypeError, IndexOutOfRange, ShapeError
 from ..functions import linalg, pointwise, reduce
 from ..functions.arguments import axis
 from ..functions.creation import one_hot
+from ..functions.names import numpy_names
 from ..functions.random import Generator, bernoulli_mask
 from ..functions.select import gather
 from ..functions.shape import permute, unsqueeze
@@ -49,6 +50,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return out if bias is None else out + bias
 
 
+@numpy_names
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
     x = _floating("softmax", input, dim, dtype)
@@ -56,6 +58,7 @@ def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     return e / reduce.sum(e, dim, True)
 
 
+@numpy_names
 def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``x_i - log sum_j exp(x_j)`` along ``dim``, finite where softmax underflows."""
     x = _floating("log_softmax", input, dim, dtype)
