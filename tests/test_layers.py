@@ -24,7 +24,7 @@ LAYERS: list[list[str]] = [
         "functions.arguments", "functions.names", "functions.shape", "functions.pointwise", "functions.reduce", "functions.linalg",
         "functions.select", "functions.index", "functions.creation", "functions.random",
     ],
-    ["gradcheck", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
+    ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
     ["nn", "optim"],
     ["data", "models", "train", "cli"],
 ]

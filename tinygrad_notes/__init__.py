@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import autograd, methods
+from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .dtypes import (
     bool_,
     float32,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .engine import Gradients, run_backward
 from .errors import GraphError, ShapeError
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -24,7 +25,7 @@ from .storage import note_write
 from .tape import Node
 from .tensor import Tensor, from_array
 
-__all__ = ["GradcheckError", "backward", "grad", "gradcheck", "gradgradcheck"]
+__all__ = ["GradcheckError", "backward", "detect_anomaly", "grad", "gradcheck", "gradgradcheck", "set_detect_anomaly"]
 
 
 def backward(

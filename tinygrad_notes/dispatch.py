@@ -23,7 +23,7 @@ from .storage import Storage, View, root_of
 from .tape import Node, next_seq
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["primitive"]
+__all__ = ["generated", "primitive", "watch"]
 
 _NOTHING: dict[str, Any] = {}
 _SILENT = ("view", "move")
@@ -81,6 +81,12 @@ def _by_arity(op: Op) -> Callable[..., Tensor]:
 
 
 # ---- the generated function ----
+
+generated: list[dict[str, Any]] = []
+"""What each generated function looks up by name. Anomaly mode exchanges two of them, ``forward`` and ``Node``: so it costs
+nothing when it is off."""
+watch: Callable[[dict[str, Any]], None] | None = None
+"""In anomaly mode: what is done to the names of a function that is generated meanwhile."""
 
 
 def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
@@ -141,6 +147,9 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         "quiet_enter": quiet_enter, "quiet_exit": quiet_exit, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
         "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
+    generated.append(scope)
+    if watch is not None:
+        watch(scope)
     return compile_source(f"forward {op.name}/{arity}", "\n".join(lines), scope, op.name)
 
 

@@ -27,10 +27,12 @@ from .tape import FREED
 if TYPE_CHECKING:
     from .tape import Node, Tape
 
-__all__ = ["Gradients", "compile_backward", "compile_source", "run_backward"]
+__all__ = ["Gradients", "compile_backward", "compile_source", "new_table", "run_backward"]
 
 Array = np.ndarray[Any, Any]
 by_seq = attrgetter("seq")
+new_table: Callable[[], dict[Node, Any]] = dict
+"""Makes the table of cotangents; in anomaly mode one that looks at what comes in."""
 
 
 class Gradients:
@@ -58,7 +60,7 @@ def run_backward(
     grad_mode  what is recorded requires gradients itself (``create_graph``)
     Raises GraphError on freed or stale residuals, before any gradient is committed.
     """
-    cotangents: dict[Node, Any] = {}
+    cotangents = new_table()
     for node, g in roots:
         cotangents[node] = cotangents[node] + g if node in cotangents else g
     wanted = None if targets is None else set(targets)
@@ -189,7 +191,7 @@ def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node]
     if owned is None:
         cotangents[node] = total + g
     elif node in owned:
-        np.add(total, g, total)
+        cotangents[node] = np.add(total, g, total)
     else:
         cotangents[node] = np.asarray(total + g)
         owned.add(node)

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DtypeError", "GraphError", "IndexOutOfRange", "RangeError", "ShapeError", "describe", "short_dtype", "typename"]
+__all__ = [
+    "AnomalyError",
+    "DtypeError",
+    "GraphError",
+    "IndexOutOfRange",
+    "RangeError",
+    "ShapeError",
+    "describe",
+    "short_dtype",
+    "typename",
+]
 
 
 class ShapeError(RuntimeError):
@@ -27,6 +37,10 @@ class IndexOutOfRange(IndexError):
 
 class RangeError(RuntimeError):
     """A number outside what the operation has a meaning for."""
+
+
+class AnomalyError(RuntimeError):
+    """Anomaly mode: an operation or its gradient made a NaN or an inf."""
 
 
 class GraphError(RuntimeError):

@@ -21,7 +21,11 @@ from .storage import note_write, root_of
 from .tape import Node, Taps, new_node
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["replace", "source_of", "update", "write"]
+__all__ = ["direct", "replace", "source_of", "update", "write"]
+
+
+direct: Any = np.ufunc
+"""The forwards that may write straight into their first argument; anomaly mode, which wants to see results, allows none."""
 
 
 def write(target: Tensor, value: Any, by: str) -> Tensor:
@@ -94,7 +98,7 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
     op = TABLE[name]
     array = target._array
     mode = local.mode
-    if mode.tape is None and isinstance(op.forward, np.ufunc) and not _would_record(target, others):
+    if mode.tape is None and isinstance(op.forward, direct) and not _would_record(target, others):
         arrays = [x._array if isinstance(x, Tensor) else x for x in others]
         simple = array.dtype.kind == "f" and all(
             type(a) is float or (isinstance(a, np.ndarray) and a.dtype is array.dtype) for a in arrays

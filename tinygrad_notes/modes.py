@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Mode",
+    "ModeSwitch",
     "Scope",
     "enable_grad",
     "inference_mode",
@@ -55,6 +56,11 @@ class Scope:
     def path(self) -> str:
         return "/".join(s.label for s in self.chain())
 
+    @property
+    def in_backward(self) -> bool:
+        """Whether this is the scope of a gradient's own computation."""
+        return self is _BACKWARD or (self.parent is not None and self.parent.in_backward)
+
     def mirror(self) -> Scope:
         """The scope of the gradient of what was made here: ``backward/lstm/step 3``."""
         if self._mirror is None:
@@ -89,7 +95,7 @@ class _Local(threading.local):
 local = _Local()
 
 
-class _ModeSwitch:
+class ModeSwitch:
     """A context manager and decorator that sets one slot of the thread's Mode and puts the old value back."""
 
     def __init__(self) -> None:
@@ -125,7 +131,7 @@ class _ModeSwitch:
         return wrapped  # type: ignore[return-value]
 
 
-class _GradSwitch(_ModeSwitch):
+class _GradSwitch(ModeSwitch):
     enabled = False
 
     def _set(self, mode: Mode) -> bool:
@@ -181,7 +187,7 @@ def is_grad_enabled() -> bool:
     return local.mode.grad
 
 
-class scope(_ModeSwitch):
+class scope(ModeSwitch):
     """``with tn.scope("step", 3):`` names what is recorded inside. Scopes nest; modules open their own."""
 
     def __init__(self, name: str, index: int | None = None) -> None:

@@ -24,7 +24,7 @@ from .replay import replay
 
 if TYPE_CHECKING:
     import weakref
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from .modes import Scope
     from .tensor import Tensor
@@ -35,6 +35,7 @@ __all__ = [
     "RemovableHook",
     "Tape",
     "Taps",
+    "is_ours",
     "new_node",
     "next_seq",
     "user_line",
@@ -137,12 +138,15 @@ def new_node(
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
+def is_ours(frame: FrameType) -> bool:
+    """Whether a frame runs code of this package, generated code included."""
+    return frame.f_code.co_filename.startswith((_PACKAGE, "<tinygrad_notes"))
+
+
 def user_line() -> str:
     """``file.py:12``: the innermost line on the stack that is not ours."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and (
-        frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_code.co_filename.startswith("<tinygrad_notes")
-    ):
+    while frame.f_back is not None and is_ours(frame):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
