@@ -23,6 +23,7 @@ LAYERS: list[list[str]] = [
     [
         "functions.arguments", "functions.names", "functions.shape", "functions.pointwise", "functions.reduce", "functions.linalg",
         "functions.select", "functions.index", "functions.creation", "functions.random",
+        "functions.activation",
     ],
     ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
     ["nn", "optim"],

@@ -29,6 +29,7 @@ from .dtypes import float64 as double
 from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .functions.activation import *
 from .functions.creation import *
 from .functions.linalg import *
 from .functions.pointwise import *

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import autograd
 from .dtypes import float32, float64, int64
-from .functions import creation, index, linalg, pointwise, random, reduce, select, shape
+from .functions import activation, creation, index, linalg, pointwise, random, reduce, select, shape
 from .functions.creation import as_tensor
 from .inplace import replace, update, write
 from .optable import TABLE
@@ -21,7 +21,7 @@ from .tensor import Tensor
 
 __all__ = ["attach", "members"]
 
-_ROOMS = (pointwise, reduce, linalg, shape, select, creation, random)
+_ROOMS = (pointwise, reduce, linalg, shape, select, creation, random, activation)
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
 _INPLACE = [name for room in _ROOMS for name in getattr(room, "INPLACE", "").split()]

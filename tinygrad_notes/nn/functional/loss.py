@@ -1,108 +1,18 @@
-"""Composites: functions of neural networks under PyTorch's names, made of primitives only."""
+"""Losses: of classes, of probabilities, of numbers."""
 
 from __future__ import annotations
 
-from typing import Any
+from ...errors import DtypeError, ShapeError
+from ...functions import pointwise, reduce
+from ...functions.activation import log_softmax
+from ...functions.select import gather
+from ...functions.shape import permute, unsqueeze
+from ...modes import scope
+from ...optable import p as primitives
+from ...tensor import Tensor
+from .arguments import check_labels
 
-import numpy as np
-
-from ..dtypes import canonical_dtype
-from ..errors import DtypeError, IndexOutOfRange, ShapeError
-from ..functions import linalg, pointwise, reduce
-from ..functions.arguments import axis
-from ..functions.creation import one_hot
-from ..functions.names import numpy_names
-from ..functions.random import Generator, bernoulli_mask
-from ..functions.select import gather
-from ..functions.shape import permute, unsqueeze
-from ..modes import scope
-from ..optable import p as primitives
-from ..tensor import Tensor
-
-__all__ = [
-    "cross_entropy",
-    "dropout",
-    "embedding",
-    "linear",
-    "log_softmax",
-    "logsigmoid",
-    "nll_loss",
-    "one_hot",
-    "relu",
-    "softmax",
-]
-
-logsigmoid = pointwise.logsigmoid
-
-
-def relu(input: Tensor) -> Tensor:
-    """``max(x, 0)``; the slope at 0 is 0."""
-    return pointwise.where(input > 0, input, 0.0)
-
-
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``x Wᵀ + b``. input ``(*, in)``, weight ``(out, in)``, bias ``(out,)``; result ``(*, out)``."""
-    if input.ndim == 0 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
-        raise ShapeError(
-            f"linear: {input._type()} has no last axis of length {weight.shape[-1]}, as weight {weight._type()} needs"
-        )
-    out = linalg.matmul(input, weight.T)
-    return out if bias is None else out + bias
-
-
-@numpy_names
-def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
-    x = _floating("softmax", input, dim, dtype)
-    e = pointwise.exp(x - reduce.amax(x.detach(), dim, True))
-    return e / reduce.sum(e, dim, True)
-
-
-@numpy_names
-def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """``x_i - log sum_j exp(x_j)`` along ``dim``, finite where softmax underflows."""
-    x = _floating("log_softmax", input, dim, dtype)
-    shifted = x - reduce.amax(x.detach(), dim, True)
-    return shifted - pointwise.log(reduce.sum(pointwise.exp(shifted), dim, True))
-
-
-def _floating(name: str, x: Tensor, dim: int, dtype: Any) -> Tensor:
-    axis(name, x, dim)
-    if dtype is not None:
-        x = x.to(canonical_dtype(dtype))
-    if x.dtype.kind != "f":
-        raise DtypeError(f"{name}: {x._type()} is not floating-point; use .float() first")
-    return x
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Rows of a table: input ``(*)`` integers in [0, V), weight ``(V, D)``; result ``(*, D)``.
-
-    padding_idx: the row that gets no gradient. Raises IndexOutOfRange for an index outside the table.
-    """
-    if weight.ndim != 2:
-        raise ShapeError(f"embedding: the table must be (V, D), got {weight._type()}")
-    _check_labels("embedding", input, weight.shape[0], "rows")
-    out: Tensor = primitives.take(weight, input, dim=0)
-    if padding_idx is None:
-        return out
-    return pointwise.where(unsqueeze(input == padding_idx % weight.shape[0], -1), out.detach(), out)
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor:
-    """Each value 0 with probability p, the others divided by 1 - p (Srivastava et al. 2014, inverted): the mean stays.
-
-    Raises ValueError for p outside [0, 1].
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: the probability must lie in [0, 1], got {p}")
-    if not training or p == 0:
-        return input
-    kept = bernoulli_mask(input.shape, 1 - p, generator)
-    return pointwise.where(kept, input * (1 / (1 - p) if p < 1 else 0.0), 0.0)
-
-
-# ---- losses ----
+__all__ = ["cross_entropy", "nll_loss"]
 
 
 def nll_loss(
@@ -163,7 +73,7 @@ def _reduce_labels(
     """losses ``(M, C)``: the loss that each class would give."""
     classes = losses.shape[1]
     valid = labels != ignore_index
-    _check_labels("cross_entropy", labels, classes, "classes", ignore_index)
+    check_labels("cross_entropy", labels, classes, "classes", ignore_index)
     safe = pointwise.where(valid, labels, 0)
     picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
     share = valid.to(losses.dtype)
@@ -208,15 +118,3 @@ def _check_weight(weight: Tensor, losses: Tensor) -> None:
         raise ShapeError(
             f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all"
         )
-
-
-def _check_labels(name: str, labels: Tensor, size: int, what: str, ignored: int | None = None) -> None:
-    if labels.dtype.kind not in "iu":
-        raise DtypeError(f"{name}: needs integers, got {labels._type()}; use .long()")
-    array = labels._array
-    if array.size and not (array.min() >= 0 and array.max() < size):
-        wrong = array[((array < 0) | (array >= size)) & (True if ignored is None else array != ignored)]
-        if wrong.size:
-            raise IndexOutOfRange(
-                f"{name}: {int(np.ravel(wrong)[0])} is out of range for {size} {what} (labels {labels._type()})"
-            )

@@ -1,0 +1,75 @@
+"""Activations that PyTorch also has below ``torch`` and as methods: composites; ``nn.functional`` shows them too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..dtypes import canonical_dtype
+from ..errors import DtypeError, ShapeError
+from ..tensor import Tensor
+from . import pointwise, reduce
+from .arguments import axis
+from .names import numpy_names
+from .shape import clone, reshape
+
+__all__ = ["hardshrink", "log_softmax", "prelu", "relu", "softmax", "threshold"]
+
+METHODS = "hardshrink log_softmax prelu relu softmax"
+INPLACE = "relu"
+
+
+def relu(input: Tensor) -> Tensor:
+    """``max(x, 0)``; the slope at 0 is 0. Raises DtypeError for bools."""
+    if input.dtype.kind == "b":
+        raise DtypeError(f"relu: {input._type()} holds no numbers; use .float() first")
+    return pointwise.where(input <= 0, 0, input)
+
+
+def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
+    """``x`` where it is above the threshold, else ``value``."""
+    return pointwise.where(input <= threshold, value, input)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """``x`` where it is positive, else ``weight * x`` (He et al. 2015): one weight, or one per channel (axis 1)."""
+    if weight.ndim > 1:
+        raise ShapeError(f"prelu: weight must be one number or one per channel, got {weight._type()}")
+    if weight.numel() != 1:
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if input.ndim == 0 or weight.numel() != channels:
+            raise ShapeError(f"prelu: {input._type()} has {channels} channels, but weight is {weight._type()}")
+        weight = reshape(weight, -1, *(1,) * (input.ndim - 2))
+    elif weight.ndim:
+        weight = reshape(weight, (1,) * input.ndim)
+    return pointwise.where(input > 0, input, weight * input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x`` outside ``[-lambd, lambd]``, else 0."""
+    return pointwise.where(pointwise.abs(input) <= lambd, 0.0, input)
+
+
+@numpy_names
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
+    e = pointwise.exp(_below_top("softmax", input, dim, dtype))
+    return e / reduce.sum(e, dim, True)
+
+
+@numpy_names
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """``x_i - log sum_j exp(x_j)`` along ``dim``, finite where softmax underflows."""
+    shifted = _below_top("log_softmax", input, dim, dtype)
+    return shifted - pointwise.log(reduce.sum(pointwise.exp(shifted), dim, True))
+
+
+def _below_top(name: str, x: Tensor, dim: int, dtype: Any) -> Tensor:
+    """``x`` minus its largest value along ``dim``."""
+    along = axis(name, x, dim)
+    if dtype is not None:
+        x = x.to(canonical_dtype(dtype))
+    if x.dtype.kind != "f":
+        raise DtypeError(f"{name}: {x._type()} is not floating-point; use .float() first")
+    if x.ndim and not x.shape[along]:
+        return clone(x)
+    return x - reduce.amax(x.detach(), dim, True)

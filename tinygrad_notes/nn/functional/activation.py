@@ -1,0 +1,112 @@
+"""Activations: piecewise ones choose with ``where``, smooth ones are written for ±inf and for second derivatives at 0."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import ShapeError
+from ...functions import activation, pointwise
+from ...functions.activation import hardshrink, log_softmax, prelu, softmax
+from ...functions.arguments import axis
+from ...functions.names import numpy_names
+from ...functions.pointwise import logsigmoid, sigmoid, tanh
+from ...functions.shape import chunk
+from ...inplace import replace
+from ...tensor import Tensor
+
+__all__ = [
+    "glu", "hardshrink", "hardsigmoid", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "prelu", "relu", "relu6",
+    "sigmoid", "softmax", "softmin", "softplus", "softshrink", "tanh", "tanhshrink", "threshold",
+]  # fmt: skip
+
+
+def _or_inplace(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The function with PyTorch's last argument, ``inplace=False``: True writes the result into ``input``."""
+    signature = inspect.signature(function)
+    settings = len(signature.parameters)
+    option = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation="bool")
+
+    @functools.wraps(function)
+    def choose(input: Tensor, *args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
+        if len(args) == settings:
+            *args, inplace = args  # type: ignore[assignment]
+        if inplace:
+            return replace(input, function, function.__name__, *args, **kwargs)
+        return function(input, *args, **kwargs)
+
+    choose.__signature__ = signature.replace(parameters=[*signature.parameters.values(), option])  # type: ignore[attr-defined]
+    return choose
+
+
+relu, threshold = _or_inplace(activation.relu), _or_inplace(activation.threshold)
+
+# ---- piecewise linear ----
+
+
+@_or_inplace
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """``x`` between the bounds, else the nearer bound; the slope at the bounds is 0. Raises ValueError for min > max."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val={min_val} lies above max_val={max_val}")
+    return pointwise.where(input <= min_val, min_val, pointwise.where(input >= max_val, max_val, input))
+
+
+@_or_inplace
+def relu6(input: Tensor) -> Tensor:
+    """``min(max(x, 0), 6)``; the slope at 0 and at 6 is 0."""
+    return hardtanh(input, 0.0, 6.0)
+
+
+@_or_inplace
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """``x`` where it is positive, else ``negative_slope * x``."""
+    return pointwise.where(input > 0, input, input * negative_slope)
+
+
+@_or_inplace
+def hardsigmoid(input: Tensor) -> Tensor:
+    """``x / 6 + 1/2`` between -3 and 3, beyond them 0 and 1."""
+    return pointwise.where(input <= -3, 0.0, pointwise.where(input >= 3, 1.0, input / 6 + 0.5))
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """``x`` moved by ``lambd`` towards 0, and 0 within ``[-lambd, lambd]``. Raises ValueError for a negative ``lambd``."""
+    if lambd < 0:
+        raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
+    outside = pointwise.where(input > 0, input - lambd, input + lambd)
+    return pointwise.where(pointwise.abs(input) <= lambd, 0.0, outside)
+
+
+# ---- smooth ----
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """``log(1 + exp(beta x)) / beta``, and x itself where ``beta x > threshold``."""
+    scaled = input * beta
+    return pointwise.where(scaled > threshold, input, logsigmoid(-scaled) / -beta)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """``x - tanh(x)``."""
+    return input - tanh(input)
+
+
+# ---- over an axis ----
+
+
+@numpy_names
+def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    """``softmax(-x)`` along ``dim``."""
+    return softmax(-input, dim, dtype)
+
+
+@numpy_names
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """``a * sigmoid(b)`` of the two halves along ``dim`` (Dauphin et al. 2017). Raises ShapeError for an odd length."""
+    if input.ndim == 0 or input.shape[axis("glu", input, dim)] % 2:
+        raise ShapeError(f"glu: {input._type()} cannot be halved along dim={dim}; its length must be even")
+    a, b = chunk(input, 2, dim)
+    return a * sigmoid(b)
