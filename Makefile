@@ -65,7 +65,7 @@ soak: .venv/test.stamp
 	$(BIN)/python -m pytest -m soak
 
 count:
-	@for layer in kernels tinygrad_notes/*.py tinygrad_notes/ops tinygrad_notes/functions tinygrad_notes/nn tinygrad_notes/optim \
+	@for layer in kernels tinygrad_notes/*.py tinygrad_notes/ops tinygrad_notes/functions tinygrad_notes/func tinygrad_notes/nn tinygrad_notes/optim \
 	  tinygrad_notes/viz tinygrad_notes/data tinygrad_notes/models tinygrad_notes/train; do \
 	  printf '%6d  %s\n' "$$(find $$layer -name '*.py' | xargs cat | wc -l)" "$$layer"; done
 	@printf '%6d  all\n' "$$(find kernels tinygrad_notes -name '*.py' | xargs cat | wc -l)"

@@ -26,7 +26,7 @@ LAYERS: list[list[str]] = [
         "functions.activation",
     ],
     ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
-    ["nn", "optim"],
+    ["nn", "optim", "func"],
     ["data", "models", "train", "cli"],
 ]
 # fmt: on

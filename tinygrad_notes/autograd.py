@@ -134,6 +134,10 @@ def _sequence(value: Any) -> Sequence[Any]:
 def _node_of(name: str, tensor: Tensor) -> Node:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name}: needs Tensors, got {type(tensor).__name__}")
+    if not tensor._plain:
+        raise GraphError(
+            f"{name}: {tensor._type()} is inside a vmap; use tn.func.grad, vjp or jvp there, or call {name} outside"
+        )
     node = tensor._current_node()
     if node is None or not node.rg:
         raise GraphError(

@@ -17,7 +17,7 @@ from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .listing import show_params
 from .literal import Literal, literal
-from .modes import local
+from .modes import innermost, local
 from .optable import Op, p, register, residuals, rule_of, rule_reads
 from .storage import Storage, View, root_of
 from .tape import Node, next_seq
@@ -98,12 +98,13 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     nodes = [f"n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names]
     lines = [
         f"def {op.name}({every}{'**params' if op.params else ''}):",
-        f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor))' for x in names)}",
+        f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor) and {x}._plain)' for x in names)}",
         "    if fast:",
         *(f"        {line}" for line in nodes),
         *(f"        {line}" for line in _dtype_check(op, promoted)),
         "    if not fast:",
         f"        {every}= prepare(OP, ({every}))",
+        f"        if not ({' and '.join(f'{x}._plain' for x in names)}): return innermost(({every}))._bind(OP, ({every}), {given})",
         *(f"        {line}" for line in nodes),
         "        dtype = None",
         *(f"    a_{x} = {x}._array" for x in names),
@@ -143,7 +144,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     ]
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
-        "explain": explain, "ERRORS": (ValueError, IndexError, TypeError, OverflowError), "QUIET": QUIET,
+        "innermost": innermost, "explain": explain, "ERRORS": (ValueError, IndexError, TypeError, OverflowError), "QUIET": QUIET,
         "quiet_enter": quiet_enter, "quiet_exit": quiet_exit, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
         "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip

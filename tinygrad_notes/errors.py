@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "AnomalyError",
+    "BatchingError",
     "DtypeError",
     "GraphError",
     "IndexOutOfRange",
@@ -41,6 +42,10 @@ class RangeError(RuntimeError):
 
 class AnomalyError(RuntimeError):
     """Anomaly mode: an operation or its gradient made a NaN or an inf."""
+
+
+class BatchingError(RuntimeError):
+    """What ``vmap`` cannot do for all examples at once: a row without a batching rule, a value that is read."""
 
 
 class GraphError(RuntimeError):

@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import DtypeError, GraphError, ShapeError
 from .kernels.quiet import QUIET, quiet_enter, quiet_exit
-from .modes import local
+from .modes import innermost, local
 from .optable import TABLE, p
 from .storage import note_write, root_of
 from .tape import Node, Taps, new_node
@@ -38,6 +38,9 @@ def write(target: Tensor, value: Any, by: str) -> Tensor:
     source = source_of(target, value, by)
     if source._array.shape != target._array.shape:
         _check_broadcast(target, source, by)
+    if not (target._plain and source._plain):
+        innermost((target, source))._write(target, source, by)
+        return target
     mode = local.mode
     value_node = source._current_node()
     value_rg = value_node is not None and value_node.rg and target._array.dtype.kind == "f"
@@ -98,6 +101,8 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
     op = TABLE[name]
     array = target._array
     mode = local.mode
+    if not target._plain:
+        return write(target, _held(target, op.bind(p.clone(target), *others), name), name + "_")
     if mode.tape is None and isinstance(op.forward, direct) and not _would_record(target, others):
         arrays = [x._array if isinstance(x, Tensor) else x for x in others]
         simple = array.dtype.kind == "f" and all(

@@ -15,6 +15,7 @@ class Literal:
 
     __slots__ = ("_array", "_node")
     _view = None
+    _plain = True
 
     def __init__(self, value: bool | int | float) -> None:
         self._array = value

@@ -6,7 +6,8 @@ import copy
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = [
     "Scope",
     "enable_grad",
     "inference_mode",
+    "innermost",
     "is_grad_enabled",
     "local",
     "no_grad",
@@ -77,14 +79,15 @@ _BACKWARD = Scope(_ROOT, "backward")
 
 
 class Mode:
-    """What the current thread records: gradients or not, onto which tape, in which scope."""
+    """What the current thread records: gradients or not, onto which tape, in which scope; the ``vmap`` levels it is in."""
 
-    __slots__ = ("grad", "scope", "tape")
+    __slots__ = ("grad", "levels", "scope", "tape")
 
     def __init__(self) -> None:
         self.grad = True
         self.tape: Tape | None = None
         self.scope = _ROOT
+        self.levels: tuple[Any, ...] = ()  # outermost first
 
 
 class _Local(threading.local):
@@ -93,6 +96,11 @@ class _Local(threading.local):
 
 
 local = _Local()
+
+
+def innermost(operands: Iterable[Any]) -> Any:
+    """Of the operands that are no plain arrays, the one of the innermost level: it knows how to run a row on them."""
+    return max((x for x in operands if not x._plain), key=attrgetter("_level.depth"))
 
 
 class ModeSwitch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Tensor(TensorMethods):
     _grad: Tensor | None
     _node: Node | None
     _view: View | None
+    _plain: ClassVar[bool] = True
+    """False for values that are no array of their own, as under ``vmap``: they have ``_bind`` and ``_write`` to run rows."""
 
     def __init__(self, data: Any, *, dtype: Any = None, requires_grad: bool = False) -> None:
         self._array = make_array(data, dtype)
@@ -92,6 +94,10 @@ class Tensor(TensorMethods):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def _all_values(self) -> Array:
+        """For checks that each value must pass on its own: the array, under ``vmap`` that of all examples."""
+        return self._array
 
     def item(self) -> bool | int | float:
         """The value of a Tensor with one element, as a Python number."""

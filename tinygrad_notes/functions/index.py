@@ -164,7 +164,7 @@ def _integer_arrays(item: Tensor, x: Tensor, source: int) -> list[Tensor]:
         if array.shape != covered:
             raise IndexOutOfRange(f"x[...]: a mask of shape {array.shape} does not fit the axes {covered} of {x._type()}")
         return [from_array(positions) for positions in np.nonzero(array)]
-    size = x.shape[source]
+    size, array = x.shape[source], item._all_values()
     wrong = array[(array < -size) | (array >= size)]
     if wrong.size:
         raise IndexOutOfRange(f"x[...]: index {wrong.flat[0]} is out of range for axis {source} of {x._type()}")

@@ -63,6 +63,9 @@ class Generator:
 
     def bits(self, shape: tuple[int, ...], width: int) -> Tensor:
         """Uniform integers below ``2**width``, and the stream moved on."""
+        if local.mode.levels:
+            result: Tensor = local.mode.levels[-1].draw(self, shape, width)
+            return result
         tape = local.mode.tape
         if tape is not None:
             for name, tensor in (("random.seed", self.seed), ("random.offset", self.offset)):

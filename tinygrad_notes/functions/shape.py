@@ -43,7 +43,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 def view(input: Tensor, *shape: Any) -> Tensor:
     """``reshape`` that never copies. Raises ShapeError where the memory would have to be copied."""
     out = reshape(input, *shape)
-    if out._view is None and out.numel() and not np.shares_memory(out._array, input._array):
+    if out._view is None and out._plain and out.numel() and not np.shares_memory(out._array, input._array):
         raise ShapeError(f"view: {input._type()} is not contiguous and cannot be seen as {list(out.shape)}; use reshape")
     return out
 
@@ -231,7 +231,7 @@ def detach(input: Tensor) -> Tensor:
 
 def contiguous(input: Tensor) -> Tensor:
     """Itself if its memory is in order, else a copy that is."""
-    return input if input._array.flags.c_contiguous else clone(input)
+    return input if input._plain and input._array.flags.c_contiguous else clone(input)
 
 
 def to(input: Tensor, dtype: Any) -> Tensor:

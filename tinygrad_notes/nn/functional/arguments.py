@@ -14,7 +14,7 @@ def check_labels(name: str, labels: Tensor, size: int, what: str, ignored: int |
     """Raise unless ``labels`` are integers in [0, size), or ``ignored``."""
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"{name}: needs integers, got {labels._type()}; use .long()")
-    array = labels._array
+    array = labels._all_values()
     if array.size and not (array.min() >= 0 and array.max() < size):
         wrong = array[((array < 0) | (array >= size)) & (True if ignored is None else array != ignored)]
         if wrong.size:
