@@ -251,3 +251,71 @@ def test_lstm_shapes_and_state() -> None:
 def test_bad_input(call, error, match) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+# ---- names, walks, dtypes ----
+
+
+def test_parts_by_their_dotted_names() -> None:
+    net = Net()
+    assert net.get_submodule("") is net
+    assert net.get_submodule("middle.0") is net.middle[0]
+    assert net.get_parameter("middle.0.bias") is net.middle[0].bias
+    assert net.get_buffer("count") is net.count
+    for call, match in (
+        (lambda: net.get_submodule("middle.7"), "Sequential has no sub-module '7'"),
+        (lambda: net.get_submodule("scale"), "Net has no sub-module 'scale'"),
+        (lambda: net.get_parameter("first.weights"), "Linear has no parameter 'weights'"),
+        (lambda: net.get_parameter("count"), "is a Tensor, not a parameter"),
+        (lambda: net.get_buffer("scale"), "is a Parameter, not a buffer"),
+    ):
+        with pytest.raises(AttributeError, match=match):
+            call()
+
+
+def test_registering_by_name() -> None:
+    net = nn.Module()
+    net.register_parameter("weight", nn.Parameter(tn.ones(2)))
+    net.register_parameter("bias", None)
+    net.add_module("inner", nn.Linear(2, 2))
+    net.register_module("later", None)
+    assert [name for name, _ in net.named_parameters()] == ["weight", "inner.weight", "inner.bias"]
+    assert net.bias is None
+    net.register_parameter("bias", nn.Parameter(tn.ones(1)))
+    for call, error, match in (
+        (lambda: net.register_parameter("bias", tn.ones(1)), TypeError, "needs a Parameter or None, got Tensor"),
+        (lambda: net.register_buffer("table", [1.0]), TypeError, "needs a Tensor or None, got list"),
+        (lambda: net.add_module("other", tn.ones(1)), TypeError, "needs a Module or None"),
+        (lambda: net.add_module("a.b", nn.Linear(1, 1)), KeyError, "have no dots"),
+        (lambda: net.register_parameter("", None), KeyError, "not empty"),
+        (lambda: net.register_buffer("forward", tn.ones(1)), KeyError, "'forward' exists already"),
+        (lambda: net.register_buffer("weight", tn.ones(1)), KeyError, "'weight' exists already"),
+    ):
+        with pytest.raises(error, match=match):
+            call()
+
+
+def test_apply_visits_as_torch_does() -> None:
+    order: list[str] = []
+    net = Net()
+    names = {id(module): name for name, module in net.named_modules()}
+    assert net.apply(lambda module: order.append(names[id(module)])) is net
+    assert order == ["first", "middle.0", "middle.1", "middle", "cells.0", "cells.1", "cells", ""]
+
+
+def test_dtypes_change_in_place() -> None:
+    net = Net()
+    held = list(net.parameters())
+    net(tn.ones(1, 3)).sum().backward()
+    assert net.double() is net
+    assert [id(q) for q in net.parameters()] == [id(q) for q in held]
+    assert {q.dtype for q in (*net.parameters(), *net.buffers())} == {tn.float64}
+    assert net.tied is net.first.weight
+    assert all(q.is_leaf and q.requires_grad and q.grad.dtype == tn.float64 for q in held)
+    net.zero_grad()
+    net(tn.ones(1, 3, dtype=tn.float64)).sum().backward()
+    assert net.scale.grad.dtype == tn.float64
+    net.first.requires_grad_(False).float()
+    assert (net.first.bias.dtype, net.first.bias.requires_grad, net.scale.dtype) == (tn.float32, False, tn.float64)
+    with pytest.raises(TypeError, match="parameters are floating-point, got int64"):
+        net.to(tn.int64)

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
+from ..dtypes import canonical_dtype, float32, float64
 from ..errors import ShapeError
 from ..inplace import write
 from ..modes import Scope, local, no_grad
 from ..tensor import Tensor
+from .hooks import Hookable
+from .parameter import Parameter, convert
 
 __all__ = ["IncompatibleKeys", "Module", "Parameter"]
-
-
-class Parameter(Tensor):
-    """A Tensor that a module trains: it requires a gradient, and modules find it among their attributes.
-
-    data           its first values, shared, not copied
-    requires_grad  False freezes it
-    """
-
-    def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
-        if not isinstance(data, Tensor):
-            raise TypeError(f"Parameter: needs a Tensor, got {type(data).__name__}; make one with tn.tensor(...)")
-        self._array = data._array
-        self._grad = self._node = self._view = None
-        self.requires_grad_(requires_grad)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        copied = super().__deepcopy__(memo)
-        copied.grad = None  # as in PyTorch: the copy of a model starts without gradients
-        assert isinstance(copied, Parameter)
-        return copied
-
-    def __repr__(self) -> str:
-        return f"Parameter {super().__repr__()}"
 
 
 class IncompatibleKeys(NamedTuple):
@@ -44,7 +23,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Module:
+class Module(Hookable):
     """Base of all networks. Write ``__init__`` and ``forward``; call the module.
 
     Parameters, buffers and sub-modules are found by walking the attributes in the order of their definition.
@@ -68,7 +47,7 @@ class Module:
                 for key, value in vars(self).items():
                     if isinstance(value, Tensor) and (node := value._current_node()) is not None:
                         mode.tape.names.setdefault(node, f"{mode.scope.path.replace('/', '.')}.{key}")
-            return self.forward(*args, **kwargs)
+            return self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
         finally:
             mode.scope = outer
 
@@ -79,8 +58,30 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """An attribute that is saved with the module (if persistent) but not trained: running statistics, masks."""
+        self._check_name(name, tensor, Tensor, {buffer for buffer, _ in self._buffers})
         setattr(self, name, tensor)
         self._buffers = (*(b for b in self._buffers if b[0] != name), (name, persistent))
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """An attribute that is trained; None keeps the place. Raises ValueError for the result of an operation."""
+        self._check_name(name, param, Parameter, {key for key, value in vars(self).items() if isinstance(value, Parameter)})
+        setattr(self, name, param)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """A sub-module under a name; None keeps the place."""
+        self._check_name(name, module, Module, dict(self.named_children()))
+        setattr(self, name, module)
+
+    add_module = register_module
+
+    def _check_name(self, name: str, value: Any, kind: type, known: Container[str]) -> None:
+        owner = type(self).__name__
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{owner}.{name}: needs a {kind.__name__} or None, got {type(value).__name__}")
+        if not isinstance(name, str) or not name or "." in name:
+            raise KeyError(f"{owner}: {name!r} is no name for an attribute; names are not empty and have no dots")
+        if hasattr(self, name) and name not in known and vars(self).get(name, self) is not None:
+            raise KeyError(f"{owner}: the attribute {name!r} exists already")
 
     # ---- walking ----
 
@@ -128,13 +129,46 @@ class Module:
         """All buffers with dotted names."""
         for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
             for name, _ in module._buffers:
-                value = getattr(module, name)
+                value = getattr(module, name, None)
                 if value is not None:
                     yield f"{path}.{name}" if path else name, value
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """All buffers."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The module with a dotted name; "" is this one. Raises AttributeError where there is none."""
+        module = self
+        for name in target.split(".") if target else ():
+            found = getattr(module, name, None)
+            if not isinstance(found, Module):
+                raise AttributeError(f"{type(module).__name__} has no sub-module {name!r} (asked for {target!r})")
+            module = found
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter with a dotted name. Raises AttributeError where there is none."""
+        found = self._get(target, "parameter")
+        if not isinstance(found, Parameter):
+            raise AttributeError(f"{target!r} is a {type(found).__name__}, not a parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer with a dotted name. Raises AttributeError where there is none."""
+        path, _, name = target.rpartition(".")
+        found = self._get(target, "buffer")
+        if name not in {buffer for buffer, _ in self.get_submodule(path)._buffers}:
+            raise AttributeError(f"{target!r} is a {type(found).__name__}, not a buffer")
+        buffer: Tensor = found
+        return buffer
+
+    def _get(self, target: str, what: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no {what} {name!r} (asked for {target!r})")
+        return getattr(module, name)
 
     # ---- modes ----
 
@@ -164,9 +198,28 @@ class Module:
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call ``function`` on every module, the innermost first."""
-        for module in reversed(list(self.modules())):
-            function(module)
+        for child in self.children():
+            child.apply(function)
+        function(self)
         return self
+
+    def to(self, dtype: Any) -> Self:
+        """Bring floating-point parameters and buffers to another dtype, in place: optimizers keep their hold on them."""
+        wanted = canonical_dtype(dtype)
+        if wanted.kind != "f":
+            raise TypeError(f"{type(self).__name__}.to: parameters are floating-point, got {wanted}")
+        for tensor in [*self.parameters(), *self.buffers()]:
+            if tensor.dtype.kind == "f" and tensor.dtype != wanted:
+                convert(tensor, wanted)
+        return self
+
+    def float(self) -> Self:
+        """As float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """As float64."""
+        return self.to(float64)
 
     # ---- state ----
 
