@@ -1,98 +1,111 @@
 """Pictures of tapes and graphs, readable for a whole training step: ``tn.viz.draw(tape, "step.svg")``.
 
-``rollup`` merges what repeats, ``fold`` makes it fit, ``dot_text`` and ``labels`` write it as DOT, ``picture`` draws that.
+``source`` says what is drawn, ``rollup`` merges what repeats, ``fold`` makes it fit, ``tint`` colours it by norms, ``dot_text``
+and ``labels`` write it as DOT, ``picture`` draws that.
 """
 
 from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
-from ..errors import GraphError
-from ..tape import Node, Tape
-from ..tensor import Tensor
 from .dot_text import to_dot
 from .fold import fold as fold_to_fit
 from .picture import Picture, PictureError
 from .rollup import Graph, roll_up
+from .source import Recording, Source, record
+from .tint import Tint
 
 __all__ = ["Picture", "PictureError", "dot", "draw", "graph"]
 
 
-def graph(source: Tape | Tensor, *, depth: int | None = None, max_nodes: int = 150, views: bool = False) -> Graph:
+def graph(
+    source: Source, *, inputs: Any = None, order: int = 0, depth: int | None = None, max_nodes: int = 150, views: bool = False
+) -> Graph:
     """The boxes and edges of a picture as plain data.
 
-    source     a recorded Tape, or a Tensor: then the nodes that its gradient flows through, and their inputs
+    source     a recorded Tape; a Tensor: the nodes that its gradient flows through, and their inputs; a module or function:
+               it is called with ``inputs``, and what it does is drawn
+    inputs     of a module or function: the argument, or a tuple of them
+    order      of a Tensor, module or function: 1 draws beside it the gradient of the sum of its result with respect to all
+               leaves, 2 also the gradient of the sum of that
     depth      scopes nested this deep become single boxes (1: one box per outermost scope); None: as deep as fits
     max_nodes  the most boxes that a picture may have; the deepest scopes are folded until it fits
     views      draw reshape, permute, slice, broadcast and detach as boxes; else they are part of the edges
 
-    Leaves that nothing reads are left out. Raises GraphError for a Tensor without a graph, ValueError for limits below 1.
+    Leaves that nothing reads are left out. Raises GraphError for a Tensor without a graph or with a freed one, TypeError for
+    what is no source, ValueError for limits below 1.
     """
-    if (depth is not None and depth < 1) or max_nodes < 1:
-        raise ValueError(f"a picture needs depth >= 1 and max_nodes >= 1, got depth={depth}, max_nodes={max_nodes}")
-    if isinstance(source, Tensor):
-        rolled = roll_up(_behind(source), views=views)
-    else:
-        rolled = roll_up(source.nodes, names=source.names, constants=source.constants, views=views)
-    return fold_to_fit(rolled, depth=depth, max_nodes=max_nodes)
+    return _graph(record(source, inputs, order), depth, max_nodes, views)
 
 
 def dot(
-    source: Tape | Tensor,
+    source: Source,
     *,
+    inputs: Any = None,
+    order: int = 0,
     title: str | None = None,
+    tint: str | None = None,
     depth: int | None = None,
     max_nodes: int = 150,
     views: bool = False,
 ) -> str:
-    """The picture of a Tape or of the graph behind a Tensor as DOT text; the same tape gives the same bytes.
+    """A picture as DOT text; the same tape gives the same bytes.
 
-    title  stands above the picture; the other arguments are those of ``graph``, which also says what is raised
+    title  stands above the picture
+    tint   "value" or "grad": colour boxes by the norm of their value or of their gradient, on a logarithmic scale, NaN and inf
+           in black. A tape is run again for it (on copies: nothing is written), with the parameters as they are now; the
+           gradient is that of the last backward pass recorded on it, else of the sum of the result.
+    The other arguments are those of ``graph``, which also says what is raised; ValueError too where norms are not known.
     """
-    return to_dot(graph(source, depth=depth, max_nodes=max_nodes, views=views), title)
+    recording = record(source, inputs, order)
+    drawn = _graph(recording, depth, max_nodes, views)
+    what = {"value": "norm of the value", "grad": "norm of the gradient"}
+    return to_dot(drawn, title, None if tint is None else Tint(recording.norms(tint), what[tint]))
 
 
 @overload
 def draw(
-    source: Tape | Tensor, path: None = None, *, title: str | None = ..., depth: int | None = ..., max_nodes: int = ...,
-    views: bool = ...,
+    source: Source, path: None = None, *, inputs: Any = ..., order: int = ..., title: str | None = ..., tint: str | None = ...,
+    depth: int | None = ..., max_nodes: int = ..., views: bool = ...,
 ) -> Picture: ...  # fmt: skip
 @overload
 def draw(
-    source: Tape | Tensor, path: str | PathLike[str], *, title: str | None = ..., depth: int | None = ...,
-    max_nodes: int = ..., views: bool = ...,
+    source: Source, path: str | PathLike[str], *, inputs: Any = ..., order: int = ..., title: str | None = ...,
+    tint: str | None = ..., depth: int | None = ..., max_nodes: int = ..., views: bool = ...,
 ) -> Path: ...  # fmt: skip
 def draw(
-    source: Tape | Tensor,
+    source: Source,
     path: str | PathLike[str] | None = None,
     *,
+    inputs: Any = None,
+    order: int = 0,
     title: str | None = None,
+    tint: str | None = None,
     depth: int | None = None,
     max_nodes: int = 150,
     views: bool = False,
 ) -> Path | Picture:
-    """Draw a Tape or the graph behind a Tensor.
+    """Draw a Tape, the graph behind a Tensor, or the call of a module: ``draw(model, "model.svg", inputs=x)``.
 
     path  where to: .svg, .png, .pdf, .dot or .gv, written whole or not at all; None: return a Picture that notebooks show
     The other arguments are those of ``dot``. Raises PictureError where nothing can draw, with the DOT text saved beside.
     """
-    picture = Picture(dot(source, title=title, depth=depth, max_nodes=max_nodes, views=views))
+    if path is not None and not isinstance(path, str | PathLike):
+        raise TypeError(
+            f"draw: path is a file name, not a {type(path).__name__}; inputs are given by name: draw(model, inputs=x)"
+        )
+    text = dot(
+        source, inputs=inputs, order=order, title=title, tint=tint, depth=depth, max_nodes=max_nodes, views=views
+    )  # fmt: skip
+    picture = Picture(text)
     return picture if path is None else picture.save(path)
 
 
-def _behind(tensor: Tensor) -> list[Node]:
-    """The nodes that ``tensor`` was computed by, in order."""
-    root = tensor.grad_fn
-    if root is None:
-        raise GraphError(
-            "viz: this Tensor is a leaf or needs no gradient: there is no graph behind it. Draw a Tape, or a result"
-        )
-    seen, stack = {root}, [root]
-    while stack:
-        for source in stack.pop().inputs:
-            if source.op.kind not in ("leaf", "literal") and source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return sorted(seen, key=lambda node: node.seq)
+def _graph(recording: Recording, depth: int | None, max_nodes: int, views: bool) -> Graph:
+    if (depth is not None and depth < 1) or max_nodes < 1:
+        raise ValueError(f"a picture needs depth >= 1 and max_nodes >= 1, got depth={depth}, max_nodes={max_nodes}")
+    rolled = roll_up(recording.nodes, names=recording.names, constants=recording.constants, views=views)
+    rolled.notes, rolled.tape = recording.notes, recording.tape
+    return fold_to_fit(rolled, depth=depth, max_nodes=max_nodes)

@@ -92,7 +92,7 @@ def _redraw(graph: Graph, folded: set[Group], rest: set[Box | Group], notes: lis
         for kind, count in edge.types.items():
             merged.types[kind] = merged.types.get(kind, 0) + count
     boxes = list(dict.fromkeys(stands[box] for box in graph.boxes))
-    return Graph(boxes, list(edges.values()), graph.root, graph.nodes, graph.contracted, notes)
+    return Graph(boxes, list(edges.values()), graph.root, graph.nodes, graph.contracted, notes, graph.tape)
 
 
 def _main_role(boxes: list[Box]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ import numpy as np
 from ..errors import short_dtype, typename
 from ..listing import show_params
 from ..tape import Node
+from .roles import LEAVES
 from .rollup import Box, Edge, Kind
 
-__all__ = ["box_label", "box_tooltip", "edge_label", "edge_tooltip"]
-
-_LEAVES = ("parameter", "state", "data", "constant")
+__all__ = ["box_label", "box_tooltip", "edge_label", "edge_tooltip", "values_label"]
 
 
 def box_label(box: Box) -> str:
@@ -24,7 +23,7 @@ def box_label(box: Box) -> str:
         return _folded(box)
     many = len(box.members)
     times = f" ×{many}" if many != box.group.instances else ""
-    if box.role in _LEAVES:
+    if box.role in LEAVES:
         return f"{_leaf_name(box)}{times}\n{_shapes(_kind(node) for node in box.members)}"
     calls = list(dict.fromkeys(_call(node) for node in box.members))
     return (calls[0] if len(calls) == 1 else box.members[0].op.name) + times
@@ -62,9 +61,17 @@ def edge_tooltip(edge: Edge) -> str:
     return "\n".join([*types[:8], *(f"via {path}" for path in list(edge.views)[:4])])
 
 
+def values_label(nodes: Collection[Node], what: str) -> str:
+    """``12 values``; the shape and dtype too, where there is only one."""
+    many = len(nodes)
+    kinds = {_kind(node) for node in nodes}
+    return f"{many:,} {what}{'s' * (many > 1)}" + (f"\n{_shapes(kinds)}" if len(kinds) == 1 else "")
+
+
 def _folded(box: Box) -> str:
     computed = [node for node in box.members if node.op.kind != "leaf"]
-    said = [box.fold or "everything else", f"{len(computed):,} op{'s' * (len(computed) != 1)}"]
+    many = f"{len(computed):,} op{'s' * (len(computed) != 1)}"
+    said = [box.fold, many] if box.fold else [f"… and {many.replace(' op', ' more operation')}"]
     if box.names:
         said.append(f"{len(box.names):,} parameter{'s' * (len(box.names) > 1)}")
     return "\n".join(said)

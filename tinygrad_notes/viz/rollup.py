@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..modes import Scope
-from ..tape import Node
+from ..tape import Node, Tape
 from .align import align
+from .roles import RANK, gradient_scope, is_parameter, orders, role_of
 
-__all__ = ["Box", "Edge", "Graph", "Group", "Kind", "is_parameter", "roll_up"]
+__all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
 
 Kind = tuple[tuple[int, ...], Any]
 """Shape and dtype of a value."""
@@ -48,7 +49,8 @@ class Group:
 class Box:
     """What one box of the picture stands for: nodes of one role, in the order of the tape.
 
-    role   parameter | state (a leaf that is written) | data | constant | forward | gradient | update (no gradient flows) | write
+    role   parameter | state (a leaf that is written) | data | constant | forward | gradient | second (gradient of a gradient) |
+           update (no gradient flows) | write
     names  the names of leaves, where the tape knows them
     fold   the group, or "" for the rest of the tape, of which this box is all
     """
@@ -82,7 +84,10 @@ class Edge:
 
 @dataclass
 class Graph:
-    """Boxes and edges; ``contracted`` views are drawn as part of the edges, and ``notes`` say what a picture leaves out."""
+    """Boxes and edges; ``contracted`` views are drawn as part of the edges, and ``notes`` say what a picture leaves out.
+
+    tape  what the nodes are on: a tape that is dropped lets go of what its nodes read
+    """
 
     boxes: list[Box]
     edges: list[Edge]
@@ -90,6 +95,7 @@ class Graph:
     nodes: int
     contracted: int = 0
     notes: list[str] = field(default_factory=list)
+    tape: Tape | None = None
 
 
 class _Instance:
@@ -111,6 +117,11 @@ class _Scopes:
     def __init__(self) -> None:
         self.root = _Instance(Group(""), None, 0)
         self._met: dict[Scope, _Instance] = {}
+        self._moved: dict[tuple[Scope, int], Scope] = {}
+
+    def of(self, node: Node, order: int) -> _Instance:
+        """The place of a node that is part of a derivative of this order."""
+        return self[gradient_scope(node.scope, order, self._moved)]
 
     def __getitem__(self, scope: Scope) -> _Instance:
         found = self._met.get(scope)
@@ -148,11 +159,12 @@ class _RollUp:
     def __init__(self, nodes: list[Node], names: Mapping[Node, str], constants: set[Node], views: bool) -> None:
         self.names, self.constants = names, constants
         computed = set(nodes)
+        self.orders = orders(nodes)
         used = {source for node in nodes for source in node.inputs}
         through = set() if views else {node for node in nodes if node.op.kind == "view" and node in used}
         drawn = [node for node in nodes if node not in through]
         self.scopes = _Scopes()
-        self.at: dict[Node, _Instance] = {node: self.scopes[node.scope] for node in drawn}
+        self.at: dict[Node, _Instance] = {node: self.scopes.of(node, self.orders[node]) for node in drawn}
         self.box: dict[Node, Box] = {}
 
         own: dict[Group, dict[_Instance, list[Node]]] = {}
@@ -160,7 +172,7 @@ class _RollUp:
             own.setdefault(self.at[node].group, {}).setdefault(self.at[node], []).append(node)
         for group, instances in own.items():
             for members in align(list(instances.values())):
-                self._make(_role(members[0]), group, members)
+                self._make(self._role(members[0]), group, members)
 
         self.links: list[tuple[Node, tuple[str, ...], Node, int, Node]] = []  # source, views, its type, argument, reader
         for node in drawn:
@@ -195,7 +207,10 @@ class _RollUp:
                 alike.setdefault((instance.group, node.op.name, frozenset(places)), []).append(node)
         for (group, _, _), members in alike.items():
             if len(members) > 1:
-                self._make(_role(members[0]), group, members)
+                self._make(self._role(members[0]), group, members)
+
+    def _role(self, node: Node) -> str:
+        return role_of(node, self.orders[node])
 
     # ---- leaves ----
 
@@ -208,8 +223,8 @@ class _RollUp:
                 readers.setdefault(source, []).append((reader, position))
         alike: dict[tuple[Group, str, Box, int], list[Node]] = {}
         for leaf, found in readers.items():
-            best = min(_RANK[_role(reader)] for reader, _ in found)
-            found = [(reader, position) for reader, position in found if _RANK[_role(reader)] == best]
+            best = min(RANK[self._role(reader)] for reader, _ in found)
+            found = [(reader, position) for reader, position in found if RANK[self._role(reader)] == best]
             home = _shared([self.at[reader] for reader, _ in found], self.scopes.root)
             reader, position = found[0]
             written = any(reader.op.writes and position == 0 for reader, position in readers[leaf])
@@ -252,23 +267,6 @@ class _RollUp:
                 if one is not other:
                     return one.group, other.ordinal - one.ordinal
         return None, 0
-
-
-def is_parameter(node: Node) -> bool:
-    """Whether a node is a leaf that requires a gradient."""
-    return node.rg and node.op.kind == "leaf"
-
-
-_RANK = {"forward": 0, "update": 1, "write": 2, "gradient": 3}
-
-
-def _role(node: Node) -> str:
-    if node.op.writes:
-        return "write"
-    chain = node.scope.chain()
-    if chain and chain[0].name == "backward":
-        return "gradient"
-    return "forward" if node.rg else "update"
 
 
 def _shared(instances: list[_Instance], root: _Instance) -> _Instance:

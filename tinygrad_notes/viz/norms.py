@@ -1,0 +1,72 @@
+"""How large values and gradients are: the Euclidean norm per node, from which pictures take their tint.
+
+A node never holds its value. Values come from running a tape again on copies (``replay.observe``); gradients from the backward
+pass that the tape holds, or from one that runs now. Each array is reduced to three numbers as soon as it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..engine import run_backward
+from ..replay import observe
+from ..tape import Node, Tape
+from .roles import orders
+
+__all__ = ["Norm", "norm_of", "norms_of_backward", "norms_of_gradients", "norms_of_values"]
+
+Array = np.ndarray[Any, Any]
+Norms = dict[Node, "Norm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """size: the Euclidean norm of the finite elements; nan, inf: how many elements are not finite."""
+
+    size: float
+    nan: int = 0
+    inf: int = 0
+
+
+def norm_of(array: Array) -> Norm:
+    """The norm of an array, in float64 and scaled first, so that it neither overflows nor vanishes on the way."""
+    values = np.abs(array.astype(np.float64, copy=False))
+    nan, inf = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+    if nan or inf:
+        values = values[np.isfinite(values)]
+    largest = float(values.max(initial=0.0))
+    return Norm(largest * float(np.sqrt(np.square(values / largest).sum())) if largest else 0.0, nan, inf)
+
+
+def norms_of_values(tape: Tape) -> Norms:
+    """Per node with a floating-point value, the norm of it, as the tape gives it now."""
+    found: Norms = {}
+
+    def tell(node: Node, value: Array) -> None:
+        if node.dtype.kind == "f":
+            found[node] = norm_of(value)
+
+    observe(tape, tell)
+    return found
+
+
+def norms_of_gradients(tape: Tape) -> Norms:
+    """Per node that computes a gradient, the norm of its value; per other node, that of the gradient which the last recorded
+    backward pass brought there."""
+    values = norms_of_values(tape)
+    found = {node: values[holders[-1]] for node, holders in tape.gradients.items() if holders[-1] in values}
+    return found | {node: values[node] for node, order in orders(tape.nodes).items() if order and node in values}
+
+
+def norms_of_backward(roots: Iterable[Node], nodes: Iterable[Node]) -> Norms:
+    """The norms of the gradients of the sum of ``roots`` at ``nodes``, from a backward pass that runs now and changes nothing.
+
+    Hooks on the way run. Raises GraphError if an earlier backward has freed the graph.
+    """
+    seeds = [(root, np.ones(root.shape, root.dtype)) for root in roots]
+    found = run_backward(seeds, retain=True, targets=[node for node in nodes if node.rg])
+    return {node: norm_of(np.asarray(g)) for node, g in found.captured.items()}
