@@ -21,9 +21,9 @@ LAYERS: list[list[str]] = [
     ["literal", "tensor", "inplace", "dispatch"],
     ["ops"],
     [
-        "functions.arguments", "functions.names", "functions.shape", "functions.pointwise", "functions.reduce", "functions.linalg",
-        "functions.select", "functions.index", "functions.creation", "functions.random",
-        "functions.activation",
+        "functions.arguments", "functions.names", "functions.convert", "functions.shape", "functions.pieces", "functions.moving",
+        "functions.padding", "functions.pointwise", "functions.reduce", "functions.linalg", "functions.select",
+        "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
     ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
     ["nn", "optim", "func"],

@@ -71,6 +71,29 @@ def _unslice(x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     return out.reshape(shape)
 
 
+def _loop_diagonal(x: Array, offset: int, dim1: int, dim2: int) -> Array:
+    planes = np.moveaxis(x, (dim1, dim2), (-2, -1))
+    places = [(i, i + offset) for i in range(planes.shape[-2]) if 0 <= i + offset < planes.shape[-1]]
+    return np.stack([planes[(..., *at)] for at in places], -1) if places else planes[..., 0, :0]
+
+
+def _loop_windows(x: Array, dim: int, size: int, step: int) -> Array:
+    starts = range(0, x.shape[dim] - size + 1, step)
+    return np.stack([np.moveaxis(np.take(x, range(at, at + size), dim), dim, -1) for at in starts], dim)
+
+
+def _adjoint(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The transpose of a linear map on elements: each output adds to the places it was read from."""
+
+    def transposed(x: Array, shape: tuple[int, ...], **params: Any) -> Array:
+        source = forward(np.arange(int(np.prod(shape))).reshape(shape), **params)
+        out = np.zeros(int(np.prod(shape)), x.dtype)
+        np.add.at(out, source.reshape(-1), x.reshape(-1))
+        return out.reshape(shape)
+
+    return transposed
+
+
 def _assign(base: Array, value: Array, path: Any, visible: bool) -> Array:
     flat = np.arange(base.size).reshape(base.shape)
     for op, params in path:
@@ -94,6 +117,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "slice": lambda x, index: x[index], "unslice": _unslice, "concatenate": lambda *xs, dim, offsets: np.concatenate(xs, dim),
     "clone": lambda x: x, "detach": lambda x: x, "take": lambda x, index, dim: np.take(x, index, dim),
     "put_add": _loop_put_add, "gather": _loop_gather, "scatter_add": _loop_scatter_add, "matmul": _loop_matmul, "assign": _assign,
+    "diagonal": _loop_diagonal, "undiagonal": _adjoint(_loop_diagonal), "windows": _loop_windows, "unwindows": _adjoint(_loop_windows),
 }  # fmt: skip
 STATISTICAL = {"random_bits"}  # tested by its distribution elsewhere; here by shape and dtype only
 

@@ -30,8 +30,11 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .functions.activation import *
+from .functions.convert import *
 from .functions.creation import *
 from .functions.linalg import *
+from .functions.moving import *
+from .functions.pieces import *
 from .functions.pointwise import *
 from .functions.random import *
 from .functions.reduce import *

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import autograd
-from .dtypes import float32, float64, int64
-from .functions import activation, creation, index, linalg, pointwise, random, reduce, select, shape
+from .dtypes import bool_, float32, float64, int8, int16, int32, int64, uint8
+from .functions import activation, convert, creation, index, linalg, moving, pieces, pointwise, random, reduce, select, shape
 from .functions.creation import as_tensor
 from .inplace import replace, update, write
 from .optable import TABLE
@@ -21,7 +21,7 @@ from .tensor import Tensor
 
 __all__ = ["attach", "members"]
 
-_ROOMS = (pointwise, reduce, linalg, shape, select, creation, random, activation)
+_ROOMS = (pointwise, reduce, linalg, convert, shape, pieces, moving, select, creation, random, activation)
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
 _INPLACE = [name for room in _ROOMS for name in getattr(room, "INPLACE", "").split()]
@@ -81,33 +81,28 @@ def fill_(self: Tensor, value: float) -> Tensor:
     return write(self, value, "fill_")
 
 
-def float_(self: Tensor) -> Tensor:
-    """As float32."""
-    return shape.to(self, float32)
+_CASTS = {
+    "float": float32,
+    "double": float64,
+    "byte": uint8,
+    "char": int8,
+    "short": int16,
+    "int": int32,
+    "long": int64,
+    "bool": bool_,
+}
 
 
-def double(self: Tensor) -> Tensor:
-    """As float64."""
-    return shape.to(self, float64)
+def _cast(dtype: Any) -> Callable[[Tensor], Tensor]:
+    def cast(self: Tensor) -> Tensor:
+        return convert.to(self, dtype)
 
-
-def long(self: Tensor) -> Tensor:
-    """As int64."""
-    return shape.to(self, int64)
-
-
-def bool_(self: Tensor) -> Tensor:
-    """As bool: whether each value is not 0."""
-    return pointwise.ne(self, 0)
-
-
-def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """In the dtype of ``other``."""
-    return shape.to(self, other.dtype)
+    cast.__doc__ = f"As {dtype.name}."
+    return cast
 
 
 def _data(self: Tensor) -> Tensor:
-    return shape.detach(self)
+    return convert.detach(self)
 
 
 def _set_data(self: Tensor, value: Tensor) -> None:
@@ -160,9 +155,11 @@ def members() -> dict[str, Any]:
     for name in ("mul", "div", "pow"):
         found[name + "_"] = _inplace(name)
     found.update((name + "_", _replacing(name)) for name in _INPLACE)
-    for function in (add_, sub_, copy_, zero_, fill_, double, long, type_as):
+    for function in (add_, sub_, copy_, zero_, fill_):
         found[function.__name__] = function
-    found |= {"float": float_, "bool": bool_, "where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}
+    found.update((name, _cast(dtype)) for name, dtype in _CASTS.items())
+    found.update((name, property(getattr(room, name))) for room in _ROOMS for name in getattr(room, "PROPERTIES", "").split())
+    found |= {"where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}
     found |= {"backward": autograd.backward_method, "__array_ufunc__": _array_ufunc}
     found |= {"T": property(shape.transposed), "mT": property(shape.mT), "data": property(_data, _set_data)}
     return found

@@ -32,7 +32,8 @@ def stub() -> str:
     lines = []
     for name, member in sorted(members().items()):
         if isinstance(member, property):
-            lines += ["    @property", f"    def {name}(self) -> Tensor: ..."]
+            returned = inspect.signature(member.fget).return_annotation if member.fget else "Tensor"
+            lines += ["    @property", f"    def {name}(self) -> {returned}: ..."]
             if member.fset is not None:
                 lines += [f"    @{name}.setter", f"    def {name}(self, value: Tensor) -> None: ..."]
             continue
@@ -56,7 +57,7 @@ def stub() -> str:
         ignore = f"  # type: ignore[{refused}]" if refused else ""
         lines.append(f"    def {name}({', '.join(parts)}) -> {text}: ...{ignore}")
     # methods named like builtins would hide them from the annotations
-    body = re.sub(r"(?<=[:|>(,] )(bool|float)\b", r"builtins.\1", "\n".join(lines))
+    body = re.sub(r"(?<!def )(?<!\.)\b(bool|float|int)\b", r"builtins.\1", "\n".join(lines))
     return _HEADER + body + "\n"
 
 

@@ -62,12 +62,12 @@ def _next(dim: Any) -> Any:
 
 
 _SHIFT: dict[str, Callable[[Any, int], Any]] = {
-    **dict.fromkeys(("dim", "dims", "axis", "axes"), lambda value, size: _next(value)),
+    **dict.fromkeys(("dim", "dim1", "dim2", "dims", "axis", "axes"), lambda value, size: _next(value)),
     "shape": lambda value, size: (size, *value),
     "index": lambda value, size: (slice(None), *value),
 }
 """Parameters that speak of axes, by their names."""
-_FIXED = ("offsets", "step")
+_FIXED = ("offset", "offsets", "size", "step")
 """Numbers that do not speak of axes."""
 
 

@@ -14,7 +14,8 @@ from ..modes import local
 from ..optable import p
 from ..tensor import Tensor, from_array
 from .arguments import shape_of
-from .shape import reshape, to
+from .convert import to
+from .shape import reshape
 
 __all__ = [
     "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace",

@@ -16,8 +16,9 @@ from ..errors import IndexOutOfRange, ShapeError
 from ..inplace import source_of, write
 from ..optable import p
 from ..tensor import Tensor, from_array
+from .convert import to
 from .pointwise import where
-from .shape import permute, reshape, to
+from .shape import permute, reshape
 
 __all__ = ["getitem", "setitem"]
 

@@ -19,8 +19,8 @@ from ..modes import local, no_grad
 from ..optable import p
 from ..tensor import Tensor, from_array, leaf_of
 from .arguments import shape_of
+from .convert import to
 from .pointwise import cos, log, sqrt
-from .shape import to
 
 __all__ = [
     "Generator", "bernoulli", "initial_seed", "manual_seed", "normal", "rand", "rand_like", "randint", "randint_like", "randn",

@@ -12,9 +12,10 @@ from ..errors import DtypeError, IndexOutOfRange
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import Dim, axes, axis
+from .convert import to
 from .names import numpy_names, torch_names
 from .pointwise import eq, ne, sub
-from .shape import squeeze, to
+from .shape import squeeze
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "max", "mean", "min", "sum"]
 

@@ -1,28 +1,30 @@
-"""Reshaping, moving and joining under PyTorch's names."""
+"""Views under PyTorch's names: the same memory seen in another shape, order or part. ``moving`` has what copies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import canonical_dtype
-from ..errors import ShapeError, describe
+from ..errors import IndexOutOfRange, RangeError, ShapeError
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import axis, sizes
 from .names import numpy_names
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "clone", "detach", "flatten", "permute", "reshape", "split", "squeeze", "stack", "swapaxes",
-    "transpose", "unbind", "unsqueeze",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "diagonal", "flatten", "moveaxis", "movedim",
+    "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 METHODS = (
-    "broadcast_to chunk clone contiguous detach expand expand_as flatten permute reshape split squeeze swapaxes to transpose "
-    "unbind unsqueeze view"
+    "broadcast_to diagonal expand expand_as flatten moveaxis movedim permute ravel reshape reshape_as squeeze swapaxes swapdims "
+    "t transpose unflatten unfold unsqueeze view view_as"
 )
+
+
+# ---- another shape ----
 
 
 def reshape(input: Tensor, *shape: Any) -> Tensor:
@@ -40,12 +42,22 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     return result
 
 
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """``reshape`` to the shape of ``other``."""
+    return reshape(input, *other.shape)
+
+
 def view(input: Tensor, *shape: Any) -> Tensor:
     """``reshape`` that never copies. Raises ShapeError where the memory would have to be copied."""
     out = reshape(input, *shape)
     if out._view is None and out._plain and out.numel() and not np.shares_memory(out._array, input._array):
         raise ShapeError(f"view: {input._type()} is not contiguous and cannot be seen as {list(out.shape)}; use reshape")
     return out
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """``view`` in the shape of ``other``."""
+    return view(input, *other.shape)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -61,6 +73,77 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return reshape(input, *input.shape[:start], joined, *input.shape[end + 1 :])
 
 
+def ravel(input: Tensor) -> Tensor:
+    """All elements in one axis."""
+    return reshape(input, -1) if input.numel() else reshape(input, 0)
+
+
+@numpy_names
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """One axis as several, of the given lengths; one of them may be -1."""
+    along = axis("unflatten", input, dim)
+    lengths = [int(n) for n in sizes]
+    known = 1
+    for n in lengths:
+        known *= n if n != -1 else 1
+    total = input.shape[along] if input.ndim else 1
+    if lengths.count(-1) == 1 and known and total % known == 0:
+        lengths[lengths.index(-1)] = total // known
+        known = total
+    if not lengths or -1 in lengths or known != total:
+        raise ShapeError(f"unflatten: the axis {dim} of {input._type()} cannot be split into the lengths {list(sizes)}")
+    return reshape(input, *input.shape[:along], *lengths, *input.shape[along + 1 :])
+
+
+@numpy_names
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Without its axes of length 1: all of them, or those of ``dim`` that have it."""
+    dims = range(input.ndim) if dim is None else _axes("squeeze", input, dim)
+    result: Tensor = p.reshape(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
+    return result
+
+
+@numpy_names
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a new axis of length 1 at ``dim``."""
+    at = axis("unsqueeze", input, dim, extra=1)
+    result: Tensor = p.reshape(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
+    return result
+
+
+def _each(tensors: tuple[Any, ...], change: Callable[[Tensor], Tensor]) -> Any:
+    """One Tensor for one, a tuple for several."""
+    if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+        return change(tensors[0])
+    return tuple(change(x) for x in (tensors[0] if len(tensors) == 1 else tensors))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """With at least one axis; of several Tensors a tuple."""
+    return _each(tensors, lambda x: reshape(x, 1) if x.ndim == 0 else x)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """With at least two axes, new ones in front; of several Tensors a tuple."""
+    return _each(tensors, lambda x: reshape(x, *(1,) * (2 - x.ndim), *x.shape) if x.ndim < 2 else x)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """With at least three axes, ``(n,)`` as ``(1, n, 1)`` and ``(n, m)`` as ``(n, m, 1)``; of several Tensors a tuple."""
+    return _each(tensors, lambda x: reshape(x, *(1,) * (2 - x.ndim), *x.shape, 1) if x.ndim < 3 else x)
+
+
+# ---- another order of axes ----
+
+
+def _axes(name: str, input: Tensor, dim: int | Sequence[int]) -> tuple[int, ...]:
+    """The axes that ``dim`` names, in its order."""
+    found = tuple(axis(name, input, d) for d in (dim if isinstance(dim, Sequence) else (dim,)))
+    if len(set(found)) != len(found):
+        raise ShapeError(f"{name}: {dim} names an axis of {input._type()} twice")
+    return found
+
+
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The axes in another order."""
     order = tuple(axis("permute", input, d) for d in sizes(dims))
@@ -73,15 +156,21 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes exchanged."""
     a, b = axis("transpose", input, dim0), axis("transpose", input, dim1)
-    if input.ndim == 0:
-        return input
     order = list(range(input.ndim))
-    order[a], order[b] = b, a
+    if order:
+        order[a], order[b] = b, a
     result: Tensor = p.permute(input, dims=tuple(order))
     return result
 
 
-swapaxes = transpose
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; Tensors of fewer axes stay as they are."""
+    if input.ndim > 2:
+        raise ShapeError(f"t: {input._type()} is no matrix; transpose two axes with .mT or .transpose(dim0, dim1)")
+    return transposed(input)
 
 
 def mT(input: Tensor) -> Tensor:
@@ -97,22 +186,22 @@ def transposed(input: Tensor) -> Tensor:
     return result
 
 
-@numpy_names
-def squeeze(input: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
-    """Without its axes of length 1: all of them, or those of ``dim`` that have it."""
-    dims = (
-        range(input.ndim) if dim is None else [axis("squeeze", input, d) for d in (dim if isinstance(dim, tuple) else (dim,))]
-    )
-    result: Tensor = p.reshape(input, shape=tuple(n for i, n in enumerate(input.shape) if n != 1 or i not in dims))
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """The axes ``source`` at the places ``destination``, the others in their order."""
+    start, end = _axes("movedim", input, source), _axes("movedim", input, destination)
+    if len(start) != len(end):
+        raise ShapeError(f"movedim: {len(start)} axes of {input._type()} cannot go to {len(end)} places")
+    rest = [d for d in range(input.ndim) if d not in start]
+    for to, origin in sorted(zip(end, start, strict=True)):
+        rest.insert(to, origin)
+    result: Tensor = p.permute(input, dims=tuple(rest))
     return result
 
 
-@numpy_names
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new axis of length 1 at ``dim``."""
-    at = axis("unsqueeze", input, dim, extra=1)
-    result: Tensor = p.reshape(input, shape=(*input.shape[:at], 1, *input.shape[at:]))
-    return result
+moveaxis = movedim
+
+
+# ---- stretched ----
 
 
 def expand(input: Tensor, *size: Any) -> Tensor:
@@ -136,108 +225,40 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, *other.shape)
 
 
-def _all_tensors(name: str, parts: Sequence[Any]) -> None:
-    for i, part in enumerate(parts):
-        if not isinstance(part, Tensor):
-            raise TypeError(f"{name}: part {i} is a {type(part).__name__}, not a Tensor; make one with tn.tensor(...)")
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """All stretched to the shape that they have in common."""
+    parts: Sequence[Tensor] = tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    try:
+        shape = np.broadcast_shapes(*(x.shape for x in parts))
+    except ValueError:
+        raise ShapeError(f"broadcast_tensors: {', '.join(x._type() for x in parts)} have no common shape") from None
+    return tuple(p.broadcast(x, shape=shape) for x in parts)
 
 
-def _of_some_axis(name: str, x: Tensor, dim: int) -> int:
-    if x.ndim == 0:
-        raise ShapeError(f"{name}: {x._type()} has no axis to take apart; reshape(1) gives it one")
-    return axis(name, x, dim)
+# ---- diagonals and windows ----
 
 
-@numpy_names
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Joined along an existing axis."""
-    parts = list(tensors)
-    if not parts:
-        raise ShapeError("cat: needs at least one Tensor")
-    _all_tensors("cat", parts)
-    along = axis("cat", parts[0], dim)
-    if parts[0].ndim == 0 or any(t.ndim != parts[0].ndim for t in parts):
-        raise ShapeError(
-            f"cat: {describe(t._array for t in parts[:4])}: all need the same number of axes, at least one; stack?"
-        )
-    offsets, total = [], 0
-    for part in parts:
-        offsets.append(total)
-        total += part.shape[along]
-    result: Tensor = p.concatenate(*parts, dim=along, offsets=tuple(offsets))
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """The diagonal of the planes of two axes, as the last axis; ``offset`` counts up and to the right."""
+    a, b = axis("diagonal", input, dim1), axis("diagonal", input, dim2)
+    if input.ndim < 2:
+        raise IndexOutOfRange(f"diagonal: {input._type()} has no plane; diag_embed makes one")
+    if a == b:
+        raise ShapeError(f"diagonal: dim1={dim1} and dim2={dim2} are one axis of {input._type()}")
+    result: Tensor = p.diagonal(input, offset=int(offset), dim1=a, dim2=b)
     return result
 
 
-@numpy_names
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Joined along a new axis. Raises ShapeError unless all shapes are equal."""
-    parts = list(tensors)
-    if not parts:
-        raise ShapeError("stack: needs at least one Tensor")
-    _all_tensors("stack", parts)
-    if any(t.shape != parts[0].shape for t in parts):
-        raise ShapeError(f"stack: {describe(t._array for t in parts[:4])}: all need one shape; cat joins unequal lengths")
-    return cat([unsqueeze(t, dim) for t in parts], axis("stack", parts[0], dim, extra=1))
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of ``size`` elements along an axis, one every ``step``: the axis counts windows, the last axis is inside one.
 
-
-@numpy_names
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Pieces of the given length (the last may be shorter), or of the given lengths."""
-    along = _of_some_axis("split", tensor, dim)
-    total = tensor.shape[along]
-    wanted = split_size_or_sections
-    if isinstance(wanted, int | np.integer):
-        wanted = int(wanted)
-        if wanted <= 0:
-            raise ShapeError(f"split: the piece length must be positive, got {wanted}")
-        lengths = [min(wanted, total - at) for at in range(0, total, wanted)] or [0]
-    else:
-        lengths = list(wanted)
-    if sum(lengths) != total or any(n < 0 for n in lengths):
-        raise ShapeError(f"split: the lengths {lengths} do not add up to {total}, the axis {along} of {tensor._type()}")
-    pieces, at = [], 0
-    for n in lengths:
-        pieces.append(p.slice(tensor, index=(*(slice(None),) * along, slice(at, at + n, None))))
-        at += n
-    return tuple(pieces)
-
-
-@numpy_names
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` pieces of equal length, the last one shorter where it does not divide."""
-    if chunks <= 0:
-        raise ShapeError(f"chunk: the number of pieces must be positive, got {chunks}")
-    return split(input, max(1, -(-input.shape[_of_some_axis("chunk", input, dim)] // chunks)), dim)
-
-
-@numpy_names
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along an axis, without it."""
-    along = _of_some_axis("unbind", input, dim)
-    return tuple(p.slice(input, index=(*(slice(None),) * along, i)) for i in range(input.shape[along]))
-
-
-def clone(input: Tensor) -> Tensor:
-    """A copy; gradients flow through it."""
-    result: Tensor = p.clone(input)
-    return result
-
-
-def detach(input: Tensor) -> Tensor:
-    """The same memory, out of the graph: no gradient flows through it."""
-    result: Tensor = p.detach(input)
-    return result
-
-
-def contiguous(input: Tensor) -> Tensor:
-    """Itself if its memory is in order, else a copy that is."""
-    return input if input._plain and input._array.flags.c_contiguous else clone(input)
-
-
-def to(input: Tensor, dtype: Any) -> Tensor:
-    """As another dtype (itself if it has it); gradients flow back through the cast."""
-    wanted = canonical_dtype(dtype)
-    if input.dtype == wanted:
-        return input
-    result: Tensor = p.cast(input, dtype=wanted)
-    return result
+    A view; overlapping windows are not written through. Raises RangeError for a window longer than the axis.
+    """
+    along = axis("unfold", input, dimension)
+    x = input if input.ndim else reshape(input, 1)
+    if step <= 0 or size < 0:
+        raise RangeError(f"unfold: needs a step above 0 and a size from 0, got size={size}, step={step}")
+    if size > x.shape[along]:
+        raise RangeError(f"unfold: a window of {size} is longer than the axis {dimension} of {input._type()}")
+    result: Tensor = p.windows(x, dim=along, size=int(size), step=int(step))
+    return result if input.ndim else reshape(result, size)

@@ -14,8 +14,10 @@ from typing import Any
 from ..errors import ShapeError
 from ..functions.creation import zeros
 from ..functions.linalg import matmul
+from ..functions.moving import cat, stack
+from ..functions.pieces import chunk
 from ..functions.pointwise import sigmoid, tanh
-from ..functions.shape import cat, chunk, stack, transpose, unsqueeze
+from ..functions.shape import transpose, unsqueeze
 from ..modes import scope
 from ..tensor import Tensor
 from . import functional as F

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..errors import GraphError
 from ..functions import pointwise, reduce
 from ..functions.creation import zeros
-from ..functions.shape import stack
+from ..functions.moving import stack
 from ..modes import no_grad, scope
 from ..tensor import Tensor
 

@@ -183,3 +183,115 @@ primitive("clone", _clone, args="x", vjp=("g",), kind="move", result=_same, case
 primitive(
     "detach", _detach, args="x", vjp=(None,), kind="view", result=_same, cases=_cases(((2, 3), {}), ((), {}), ((0, 1), {}))
 )
+
+
+# ---- diagonals and windows: views, each with its transpose ----
+
+
+def _diagonal(x: Array, *, offset: int, dim1: int, dim2: int) -> Array:
+    out = x.diagonal(offset, dim1, dim2)
+    if x.flags.writeable:
+        out.flags.writeable = True  # numpy's caution; ours is a view like any other
+    return out
+
+
+def _undiagonal(x: Array, *, offset: int, dim1: int, dim2: int, shape: Shape) -> Array:
+    out = np.zeros(shape, np.asarray(x).dtype)
+    _add_diagonal(out, x, offset, dim1, dim2)
+    return out
+
+
+def _add_diagonal(buffer: Array, g: Array, offset: int, dim1: int, dim2: int) -> None:
+    region = _diagonal(buffer, offset=offset, dim1=dim1, dim2=dim2)
+    np.add(region, g, out=region)
+
+
+def _diagonal_result(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, Any]) -> tuple[Shape, Any]:
+    return np.broadcast_to(np.empty(()), shapes[0]).diagonal(params["offset"], params["dim1"], params["dim2"]).shape, dtypes[0]
+
+
+_DIAGONALS: tuple[tuple[Shape, Shape, tuple[int, int, int]], ...] = (
+    ((3, 4), (3,), (1, 0, 1)), ((3, 4), (2,), (-1, 0, 1)), ((2, 3, 4), (3, 2), (-1, 2, 0)), ((2, 2), (0,), (2, 0, 1)),
+)  # fmt: skip
+
+primitive(
+    "diagonal",
+    _diagonal,
+    args="x",
+    params="offset dim1 dim2",
+    vjp=("p.undiagonal(g, offset=offset, dim1=dim1, dim2=dim2, shape=x_shape)",),
+    kind="view",
+    result=_diagonal_result,
+    into=_add_diagonal,
+    cases=_cases(*((s, dict(zip(("offset", "dim1", "dim2"), at, strict=True))) for s, _, at in _DIAGONALS)),
+)
+primitive(
+    "undiagonal",
+    _undiagonal,
+    args="x",
+    params="offset dim1 dim2 shape",
+    vjp=("p.diagonal(g, offset=offset, dim1=dim1, dim2=dim2)",),
+    kind="move",
+    result=_given,
+    cases=_cases(*((d, dict(zip(("offset", "dim1", "dim2", "shape"), (*at, s), strict=True))) for s, d, at in _DIAGONALS)),
+)
+
+
+def _windows(x: Array, *, dim: int, size: int, step: int) -> Array:
+    """Windows of ``size`` elements along ``dim``, every ``step``: their number in place of the axis, their length at the end."""
+    count = (x.shape[dim] - size) // step + 1
+    strides = (*x.strides[:dim], x.strides[dim] * step, *x.strides[dim + 1 :], x.strides[dim])
+    shape = (*x.shape[:dim], count, *x.shape[dim + 1 :], size)
+    out: Array = np.lib.stride_tricks.as_strided(x, shape, strides, writeable=x.flags.writeable and size <= step)
+    return out
+
+
+def _unwindows(x: Array, *, dim: int, size: int, step: int, shape: Shape) -> Array:
+    """The sum of overlapping windows. One strided addition per place in the window, or per window: whichever are fewer."""
+    out = np.zeros(shape, np.asarray(x).dtype)
+    _add_windows(out, x, dim, size, step)
+    return out
+
+
+def _add_windows(buffer: Array, g: Array, dim: int, size: int, step: int) -> None:
+    line, windows = np.moveaxis(buffer, dim, -1), np.moveaxis(g, dim, -2)
+    count = windows.shape[-2]
+    if size <= count:
+        for place in range(size):
+            line[..., place : place + (count - 1) * step + 1 : step] += windows[..., place]
+        return
+    for window in range(count):
+        line[..., window * step : window * step + size] += windows[..., window, :]
+
+
+def _windows_result(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, Any]) -> tuple[Shape, Any]:
+    x, dim, size = shapes[0], params["dim"], params["size"]
+    return (*x[:dim], (x[dim] - size) // params["step"] + 1, *x[dim + 1 :], size), dtypes[0]
+
+
+_WINDOWS: tuple[tuple[Shape, Shape, tuple[int, int, int]], ...] = (
+    ((5,), (4, 2), (0, 2, 1)), ((7, 2), (3, 2, 2), (0, 2, 2)), ((2, 5), (2, 2, 4), (1, 4, 1)), ((5,), (2, 2), (0, 2, 3)),
+    ((3,), (4, 0), (0, 0, 1)),
+)  # fmt: skip
+
+primitive(
+    "windows",
+    _windows,
+    args="x",
+    params="dim size step",
+    vjp=("p.unwindows(g, dim=dim, size=size, step=step, shape=x_shape)",),
+    kind="view",
+    result=_windows_result,
+    into=_add_windows,
+    cases=_cases(*((s, dict(zip(("dim", "size", "step"), at, strict=True))) for s, _, at in _WINDOWS)),
+)
+primitive(
+    "unwindows",
+    _unwindows,
+    args="x",
+    params="dim size step shape",
+    vjp=("p.windows(g, dim=dim, size=size, step=step)",),
+    kind="move",
+    result=_given,
+    cases=_cases(*((w, dict(zip(("dim", "size", "step", "shape"), (*at, s), strict=True))) for s, w, at in _WINDOWS)),
+)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from ...errors import ShapeError
 from ...functions import linalg, pointwise
 from ...functions.creation import one_hot
+from ...functions.padding import pad
 from ...functions.random import Generator, bernoulli_mask
 from ...functions.shape import unsqueeze
 from ...optable import p as primitives
 from ...tensor import Tensor
 from .arguments import check_labels
 
-__all__ = ["dropout", "embedding", "linear", "one_hot"]
+__all__ = ["dropout", "embedding", "linear", "one_hot", "pad"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
