@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import IndexOutOfRange
-from ..functions.shape import cat
+from ..functions.moving import cat
 from ..optable import p
 from ..tensor import Tensor
 from .batched import BatchedTensor, Level, batched, stacked

@@ -9,8 +9,9 @@ from ..errors import DtypeError, ShapeError
 from ..tensor import Tensor
 from . import pointwise, reduce
 from .arguments import axis
+from .convert import clone
 from .names import numpy_names
-from .shape import clone, reshape
+from .shape import reshape
 
 __all__ = ["hardshrink", "log_softmax", "prelu", "relu", "softmax", "threshold"]
 

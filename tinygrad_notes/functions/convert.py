@@ -8,6 +8,7 @@ from ..dtypes import canonical_dtype
 from ..errors import GraphError, RangeError
 from ..optable import p
 from ..tensor import Tensor
+from .names import numpy_names
 
 __all__ = ["clone", "detach"]
 
@@ -88,6 +89,7 @@ def is_contiguous(input: Tensor) -> bool:
     return input._array.flags.c_contiguous
 
 
+@numpy_names
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements further in memory the next along each axis (or along ``dim``) lies; negative where it runs backward."""
     steps = tuple(n // input._array.itemsize for n in input._array.strides)

@@ -12,8 +12,8 @@ from ...functions import activation, pointwise
 from ...functions.activation import hardshrink, log_softmax, prelu, softmax
 from ...functions.arguments import axis
 from ...functions.names import numpy_names
+from ...functions.pieces import chunk
 from ...functions.pointwise import logsigmoid, sigmoid, tanh
-from ...functions.shape import chunk
 from ...inplace import replace
 from ...tensor import Tensor
 
