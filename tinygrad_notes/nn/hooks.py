@@ -11,8 +11,10 @@ from math import prod
 from typing import Any
 
 from ..errors import GraphError
+from ..functions.convert import to
 from ..functions.creation import zeros
-from ..functions.shape import cat, reshape, to
+from ..functions.moving import cat
+from ..functions.shape import reshape
 from ..modes import local
 from ..optable import p
 from ..tape import RemovableHook
