@@ -1,34 +1,27 @@
-"""Silence numpy's floating-point warnings around one call, ten times cheaper than ``np.errstate``.
+"""Silence numpy's floating-point warnings around a call, twenty times cheaper than ``np.errstate``.
 
 inf and NaN are ordinary values of a tensor program: ``exp(1e4)`` is inf, and says so without a warning. numpy keeps its
-error state in a private context variable; where a numpy release moves it, ``np.errstate`` does the same, slower.
+error state in a context variable, so a ``contextvars.Context`` in which it was set once is quiet for all that runs in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import numpy as np
 
-__all__ = ["QUIET", "quiet_enter", "quiet_exit"]
+__all__ = ["loud", "quiet_runner"]
 
-quiet_enter: Callable[[Any], Any]
-quiet_exit: Callable[[Any], Any]
 
-try:
-    from numpy._core._ufunc_config import _extobj_contextvar  # type: ignore[attr-defined]
-    from numpy._core.umath import _make_extobj
+def quiet_runner() -> Callable[..., Any]:
+    """``run(function, *args)`` calls the function without floating-point warnings. One per thread: it cannot nest."""
+    context = Context()
+    context.run(np.seterr, all="ignore")
+    return context.run
 
-    QUIET: Any = _make_extobj(all="ignore")
-    quiet_enter, quiet_exit = _extobj_contextvar.set, _extobj_contextvar.reset
-except (ImportError, TypeError):  # another numpy layout: the public, slower way
-    QUIET = None
 
-    def quiet_enter(_state: Any) -> Any:
-        manager = np.errstate(all="ignore")
-        manager.__enter__()
-        return manager
-
-    def quiet_exit(token: Any) -> None:
-        token.__exit__(None, None, None)
+def loud(error: Exception) -> bool:
+    """Whether ``error`` only says that a quiet call was made inside another one, before anything ran."""
+    return type(error) is RuntimeError and str(error).startswith("cannot enter context")

@@ -237,14 +237,14 @@ def test_wrong_accumulation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from tinygrad_notes.optable import TABLE
 
-    def forgets(node: Any, g: Any, cotangents: dict[Any, Any], owned: Any) -> None:
+    def forgets(node: Any, total: Any, g: Any, cotangents: dict[Any, Any], owned: Any) -> None:
         cotangents[node] = g
 
-    def overwrites(node: Any, g: Any, cotangents: dict[Any, Any], owned: Any) -> None:
+    def overwrites(node: Any, total: Any, g: Any, cotangents: dict[Any, Any], owned: Any) -> None:
         if owned is None:
-            cotangents[node] = cotangents[node] + g
+            cotangents[node] = total + g
         else:
-            np.add(cotangents[node], g, cotangents[node])
+            np.add(total, g, total)
 
     for wrong, test in (
         (forgets, lambda: gradients.test_several_uses_add_up("dense last", tn.float64)),

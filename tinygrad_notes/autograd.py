@@ -18,7 +18,6 @@ from .engine import Gradients, run_backward
 from .errors import GraphError, ShapeError
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 from .inplace import update
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import local, set_grad_enabled
 from .optable import p
 from .storage import note_write
@@ -181,9 +180,8 @@ def _commit(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> N
             slots.append(tensor)
             fresh.append(from_array(np.asarray(g) if owned else np.array(g, order="C")))
         else:
-            token = quiet_enter(QUIET)
-            total = old._array + g
-            quiet_exit(token)
+            with np.errstate(all="ignore"):
+                total = old._array + g
             if not old._array.flags.writeable:  # a slot that the user filled, with an expanded Tensor say
                 slots.append(tensor)
                 fresh.append(from_array(np.asarray(total)))

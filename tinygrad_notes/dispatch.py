@@ -14,7 +14,7 @@ import numpy as np
 from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
 from .engine import compile_backward, compile_source
 from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
+from .kernels.quiet import loud
 from .listing import show_params
 from .literal import Literal, literal
 from .modes import innermost, local
@@ -96,6 +96,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     given = "params" if op.params else "NOTHING"
     every = "".join(f"{x}, " for x in names)
     nodes = [f"n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names]
+    called = f"{', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''}"
     lines = [
         f"def {op.name}({every}{'**params' if op.params else ''}):",
         f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor) and {x}._plain)' for x in names)}",
@@ -108,15 +109,14 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         *(f"        {line}" for line in nodes),
         "        dtype = None",
         *(f"    a_{x} = {x}._array" for x in names),
-        *([] if op.kind in _SILENT else ["    token = quiet_enter(QUIET)"]),
+        "    mode = local.mode",
+        *([] if op.kind in _SILENT else ["    quietly = mode.quietly"]),
         "    try:",
-        f"        z = forward({', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''})",
+        f"        z = {'forward(' if op.kind in _SILENT else 'quietly(forward, '}{called})",
         "    except ERRORS as error:",
-        f"        raise explain(OP, error, ({every}), {given}) from None",
-        *([] if op.kind in _SILENT else ["    finally:", "        quiet_exit(token)"]),
+        f"        z = rescue(OP, error, ({every}), {given})",
         "    if type(z) is not ndarray:",
         "        z = asarray(z)",
-        "    mode = local.mode",
         f"    rg = {_requires_grad(op, flowing)}",
         "    out = new(Tensor)",
         "    out._array = z",
@@ -144,8 +144,7 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     ]
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
-        "innermost": innermost, "explain": explain, "ERRORS": (ValueError, IndexError, TypeError, OverflowError), "QUIET": QUIET,
-        "quiet_enter": quiet_enter, "quiet_exit": quiet_exit, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
+        "innermost": innermost, "rescue": rescue, "ERRORS": (ValueError, IndexError, TypeError, OverflowError, RuntimeError), "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
         "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
     generated.append(scope)
@@ -176,7 +175,7 @@ def _shape(op: Op, names: list[str]) -> str:
     if op.kind != "elementwise":
         return "z.shape"
     known = " and ".join(f"n_{x} is not None" for x in names)
-    equal = " and ".join(f"n_{names[0]}.shape == n_{x}.shape" for x in names[1:])
+    equal = " and ".join(f"(n_{names[0]}.shape is n_{x}.shape or n_{names[0]}.shape == n_{x}.shape)" for x in names[1:])
     return f"n_{names[0]}.shape if {known}{' and ' if equal else ''}{equal} else z.shape"
 
 
@@ -258,6 +257,17 @@ def _operand(op: Op, x: Any, operands: tuple[Any, ...]) -> Any:
 
 
 # ---- errors ----
+
+
+def rescue(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A call of ``forward`` failed: run it where it was only made inside another's forward (by a signal handler, by a row
+    that uses Tensors); else raise what it says."""
+    if loud(error):
+        with np.errstate(all="ignore"):
+            return op.forward(*(x._array for x in operands), **params)
+    if isinstance(error, RuntimeError):
+        raise error
+    raise explain(op, error, operands, params) from None
 
 
 def explain(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[str, Any]) -> Exception:

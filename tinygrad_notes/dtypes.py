@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from .errors import DtypeError, ShapeError
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 
 __all__ = [
     "DEFAULT_FLOAT", "DTYPES", "bool_", "canonical_dtype", "float32", "float64", "int8", "int16", "int32", "int64", "make_array",
@@ -107,12 +106,11 @@ def make_array(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
         array = np.asarray(data)
     except ValueError as error:
         raise ShapeError(f"tensor: rows of different lengths make no array ({error})") from None
-    token = quiet_enter(QUIET)  # a number too large for float32 is inf
-    try:
-        if dtype is not None:
-            return np.array(array, canonical_dtype(dtype))
-        if array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):
-            return np.array(array, DEFAULT_FLOAT)
-        return np.array(array, canonical_dtype(array.dtype))
-    finally:
-        quiet_exit(token)
+    if dtype is not None:
+        wanted = canonical_dtype(dtype)
+    elif array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):
+        wanted = DEFAULT_FLOAT
+    else:
+        wanted = canonical_dtype(array.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # a number too large for float32 is inf
+        return np.array(array, wanted)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GraphError, typename
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import local
 from .optable import LEAF, Op, Rule, expression_of, p, residuals, rule_reads
 from .storage import stale_write, writes
@@ -69,11 +68,10 @@ def run_backward(
     mode = local.mode
     before = mode.grad, mode.scope
     mode.grad = grad_mode
-    token = quiet_enter(QUIET)
     try:
-        return _propagate(cotangents, needed, wanted, retain, wrap)
+        with np.errstate(all="ignore"):
+            return _propagate(cotangents, needed, wanted, retain, wrap)
     finally:
-        quiet_exit(token)
         mode.grad, mode.scope = before
         if mode.tape is not None:
             mode.tape.turn = None
@@ -185,13 +183,10 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return p.reshape(g, shape=shape) if lead else g
 
 
-def accumulate(node: Node, g: Any, cotangents: dict[Node, Any], owned: set[Node] | None) -> None:
-    """Add a further contribution; in place only into a buffer that this pass has made itself."""
-    total = cotangents[node]
+def accumulate(node: Node, total: Any, g: Any, cotangents: dict[Node, Any], owned: set[Node] | None) -> None:
+    """Add a second contribution, which makes the buffer that this pass owns; generated code adds further ones in place."""
     if owned is None:
         cotangents[node] = total + g
-    elif node in owned:
-        cotangents[node] = np.add(total, g, total)
     else:
         cotangents[node] = np.asarray(total + g)
         owned.add(node)
@@ -219,7 +214,7 @@ def compile_backward(op: Op) -> Callable[..., None]:
 
 
 def _generate(op: Op, arity: int) -> Callable[..., None]:
-    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into, "heappush": heappush}
+    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into, "heappush": heappush, "add": np.add}
     lines = ["def backward(node, saved, g, cotangents, owned, needed, waiting):"]
     kept = residuals(op, arity)
     if kept:
@@ -236,16 +231,18 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
         rule = op.rule_for(i)
         if rule is None:
             continue
+        owning = "; owned is None or owned.add(n0)" if op.into is not None and i == 0 else ""
         lines.append(f"    if n{i}.rg and (needed is None or n{i} in needed):")
         body = [
             f"r = {_application(op, rule, i, names)}",
             *_unbroadcasting(op, i),
-            f"if n{i} in cotangents: accumulate(n{i}, r, cotangents, owned)",
-            f"else: cotangents[n{i}] = r; heappush(waiting, (-n{i}.seq, n{i}))",
+            f"t = cotangents.get(n{i})",
+            f"if t is None: cotangents[n{i}] = r; heappush(waiting, (-n{i}.seq, n{i})){owning}",
+            f"elif owned is not None and n{i} in owned: add(t, r, t)",
+            f"else: accumulate(n{i}, t, r, cotangents, owned)",
         ]
         if op.into is not None and i == 0:
             extra = ", ".join(_read(op, name, i) for name in list(rule_reads(op.into))[1:])
-            body[-1] += "; owned is None or owned.add(n0)"
             lines.append(f"        if owned is not None and n0 in owned and n0 in cotangents: into(cotangents[n0], {extra})")
             lines.append("        else:")
             body = ["    " + line for line in body]

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from .errors import DtypeError, GraphError, ShapeError
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 from .modes import innermost, local
 from .optable import TABLE, p
 from .storage import note_write, root_of
@@ -75,22 +74,16 @@ def source_of(target: Tensor, value: Any, by: str) -> Tensor:
         raise ShapeError(f"{by}: rows of different lengths make no array ({error}); {target._type()} is written") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{by}: a {type(value).__name__} cannot be written into {target._type()}; give numbers or a Tensor")
-    token = quiet_enter(QUIET)
-    try:
+    with np.errstate(all="ignore"):
         return from_array(array.astype(target.dtype, copy=False))
-    finally:
-        quiet_exit(token)
 
 
 def _copy(target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
     if target.dtype is source.dtype:
         target[...] = source
         return
-    token = quiet_enter(QUIET)  # a cast may overflow to inf
-    try:
+    with np.errstate(all="ignore"):  # a cast may overflow to inf
         target[...] = source
-    finally:
-        quiet_exit(token)
 
 
 def update(target: Tensor, name: str, *others: Any) -> Tensor:
@@ -111,11 +104,7 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
         if simple and all(_fits(np.shape(a), array.shape) for a in arrays):
             _check_writable(target, target._current_node(), False, name + "_")
             note_write(array, name + "_")
-            token = quiet_enter(QUIET)
-            try:
-                op.forward(array, *arrays, out=array)
-            finally:
-                quiet_exit(token)
+            mode.quietly(op.forward, array, *arrays, out=array)
             return target
     value = op.bind(target, *others)
     _keep_old(value, array)

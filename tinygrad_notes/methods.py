@@ -147,7 +147,7 @@ def members() -> dict[str, Any]:
     """Every operator, method and property that is attached, by its name on Tensor."""
     found: dict[str, Any] = dict(_FUNCTIONS)
     for name, operator in _OPERATORS.items():
-        found[operator] = _FUNCTIONS[name]
+        found[operator] = TABLE[name].bind if name in ("add", "sub") else _FUNCTIONS[name]  # an operator has no alpha
     for name in ("add", "sub", "mul", "div", "pow", "matmul"):
         found[_OPERATORS[name].replace("__", "__r", 1)] = _reflected(name)
     for name in ("add", "sub", "mul", "div", "pow"):

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .kernels.quiet import quiet_runner
+
 if TYPE_CHECKING:
     from .tape import Tape
 
@@ -79,15 +81,17 @@ _BACKWARD = Scope(_ROOT, "backward")
 
 
 class Mode:
-    """What the current thread records: gradients or not, onto which tape, in which scope; the ``vmap`` levels it is in."""
+    """What the current thread records: gradients or not, onto which tape, in which scope; the ``vmap`` levels it is in; and
+    how it runs numpy quietly."""
 
-    __slots__ = ("grad", "levels", "scope", "tape")
+    __slots__ = ("grad", "levels", "quietly", "scope", "tape")
 
     def __init__(self) -> None:
         self.grad = True
         self.tape: Tape | None = None
         self.scope = _ROOT
         self.levels: tuple[Any, ...] = ()  # outermost first
+        self.quietly = quiet_runner()
 
 
 class _Local(threading.local):

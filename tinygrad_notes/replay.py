@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import typename
-from .kernels.quiet import QUIET, quiet_enter, quiet_exit
 
 if TYPE_CHECKING:
     from .tape import Node, Tape
@@ -48,8 +47,7 @@ def _run(tape: Tape, values: dict[Node, Array], wanted: Sequence[Node], tell: Ca
     """Add the values of all nodes in order, and drop each after its last use, unless it is wanted."""
     last_use = _last_uses(tape, wanted)
 
-    token = quiet_enter(QUIET)
-    try:
+    with np.errstate(all="ignore"):
         for position, node in enumerate(tape.nodes):
             arguments = [n.params["value"] if n.op.kind == "literal" else values[n] for n in node.inputs]
             values[node] = np.asarray(node.op.forward(*arguments, **node.params))
@@ -57,8 +55,6 @@ def _run(tape: Tape, values: dict[Node, Array], wanted: Sequence[Node], tell: Ca
             for source in {*node.inputs, node}:
                 if last_use.get(source) == position:
                     del values[source]
-    finally:
-        quiet_exit(token)
 
 
 def _last_uses(tape: Tape, wanted: Sequence[Node]) -> dict[Node, int]:
