@@ -18,7 +18,7 @@ LAYERS: list[list[str]] = [
     ["kernels"],
     ["errors", "dtypes", "listing", "replay", "modes", "tape", "optable", "storage"],
     ["engine"],
-    ["literal", "tensor", "inplace", "dispatch"],
+    ["literal", "tensor", "inplace", "explain", "dispatch"],
     ["ops"],
     [
         "functions.arguments", "functions.names", "functions.convert", "functions.shape", "functions.pieces", "functions.moving",

@@ -1,21 +1,23 @@
 """Eager dispatch: makes the function that runs one row of the table on Tensors and records it.
 
-The function of a row is generated when the row is registered, specialised on how many arguments it has and on what its rules
-keep; that is what makes recording cheap. Its source is short and readable: ``inspect.getsource(TABLE["mul"].bind)``.
+The function of a row is generated when it is first called, specialised on how many arguments it has and on what its rules
+keep; that is what makes recording cheap. Its source is short and readable, once it was called:
+``inspect.getsource(TABLE["mul"].bind)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
 from .engine import compile_backward, compile_source
-from .errors import DtypeError, IndexOutOfRange, ShapeError, describe
-from .kernels.quiet import loud
-from .listing import show_params
+from .errors import DtypeError, describe
+from .explain import rescue
 from .literal import Literal, literal
 from .modes import innermost, local
 from .optable import Op, p, register, residuals, rule_of, rule_reads
@@ -26,6 +28,7 @@ from .tensor import Tensor, from_array, leaf_of
 __all__ = ["generated", "primitive", "watch"]
 
 _NOTHING: dict[str, Any] = {}
+_ERRORS = (ValueError, IndexError, TypeError, OverflowError, RuntimeError)
 _SILENT = ("view", "move")
 """Kinds of rows that compute nothing, so numpy has nothing to warn of."""
 
@@ -90,6 +93,31 @@ watch: Callable[[dict[str, Any]], None] | None = None
 
 
 def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
+    """The function of a row. It is generated into itself when it is first called: most programs use few rows, and
+    compiling them all would be a third of the time that importing takes."""
+    scope: dict[str, Any] = {}
+    bind = FunctionType(_FIRST_CALL, scope, op.name)
+
+    def ready() -> Callable[..., Tensor]:
+        source, names = _bind_source(op, arity)
+        scope.update(names)
+        generated.append(scope)
+        if watch is not None:
+            watch(scope)
+        bind.__code__ = compile_source(f"forward {op.name}/{arity}", source, scope, op.name).__code__
+        vars(bind).pop("__signature__", None)
+        return bind
+
+    scope["ready"] = ready
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (() if op.variadic else op.args)]
+    vars(bind)["__signature__"] = Signature([*parameters, *([Parameter("params", Parameter.VAR_KEYWORD)] if op.params else [])])
+    return bind
+
+
+_FIRST_CALL = (lambda *operands, **params: ready()(*operands, **params)).__code__  # type: ignore[name-defined]  # noqa: F821
+
+
+def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
     names = [f"x{i}" for i in range(arity)] if op.variadic else list(op.args)
     flowing = [names[i] for i in range(arity) if op.rule_for(i) is not None]
     promoted = names if op.variadic and op.promote else [names[i] for i in op.promote]
@@ -144,13 +172,10 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     ]
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
-        "innermost": innermost, "rescue": rescue, "ERRORS": (ValueError, IndexError, TypeError, OverflowError, RuntimeError), "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
+        "innermost": innermost, "rescue": rescue, "ERRORS": _ERRORS, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
         "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
-    generated.append(scope)
-    if watch is not None:
-        watch(scope)
-    return compile_source(f"forward {op.name}/{arity}", "\n".join(lines), scope, op.name)
+    return "\n".join(lines), scope
 
 
 def _inputs(nodes: list[str]) -> list[str]:
@@ -254,43 +279,3 @@ def _operand(op: Op, x: Any, operands: tuple[Any, ...]) -> Any:
     raise TypeError(
         f"{op.name}: a {type(x).__name__} is no operand ({describe(operands)}); make a Tensor of it: tn.tensor(...)"
     )
-
-
-# ---- errors ----
-
-
-def rescue(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A call of ``forward`` failed: run it where it was only made inside another's forward (by a signal handler, by a row
-    that uses Tensors); else raise what it says."""
-    if loud(error):
-        with np.errstate(all="ignore"):
-            return op.forward(*(x._array for x in operands), **params)
-    if isinstance(error, RuntimeError):
-        raise error
-    raise explain(op, error, operands, params) from None
-
-
-def explain(op: Op, error: Exception, operands: tuple[Any, ...], params: dict[str, Any]) -> Exception:
-    """numpy's complaint as ours: the operation, the operands' types, the way out."""
-    kind: type[Exception] = ShapeError
-    if isinstance(error, IndexError):
-        kind = IndexOutOfRange
-    elif isinstance(error, TypeError | OverflowError) or (op.kind == "elementwise" and "broadcast" not in str(error)):
-        kind = DtypeError
-    called = describe([x._array for x in operands]) + (f"; {show_params(params)}" if params else "")
-    way_out = (
-        "Cast an operand: .to(dtype), .float(), .long()." if kind is DtypeError else _WAY_OUT.get(op.name, _WAY_OUT[op.kind])
-    )
-    return kind(f"{op.name}({called}): {str(error).strip(' .')}. {way_out}")
-
-
-_WAY_OUT = {
-    "elementwise": "Shapes broadcast from the right: axes must be equal or 1; reshape, unsqueeze or expand one of them.",
-    "reduce": "Check the dim, and that the axis is not empty.",
-    "view": "Check the sizes against the shape of the Tensor.",
-    "move": "All parts need the same number of axes, equal but for the one they are joined along.",
-    "index": "Indices must be integers inside the axis that they select from.",
-    "matmul": "The last axis of the left factor must equal the last but one of the right; transpose one with .mT, or reshape.",
-    "random": "Shapes hold non-negative integers.",
-    "state": "The value must broadcast to the shape of what is written.",
-}

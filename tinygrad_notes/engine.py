@@ -86,7 +86,8 @@ def _propagate(
 ) -> Gradients:
     """Newest node first: all that read it were made after it, so its cotangent is complete when its turn comes."""
     found = Gradients()
-    owned: set[Node] | None = set() if wrap is None else None
+    in_place = wrap is None and new_table is dict  # in anomaly mode the table looks at every sum, so each is a new array
+    owned: set[Node] | None = set() if in_place else None
     last_write, mode = writes.last, local.mode
     pop: Callable[[Node], Any] = cotangents.pop
     if wrap is not None and mode.tape is not None:
@@ -214,7 +215,13 @@ def compile_backward(op: Op) -> Callable[..., None]:
 
 
 def _generate(op: Op, arity: int) -> Callable[..., None]:
-    names: dict[str, Any] = {"unbroadcast": unbroadcast, "accumulate": accumulate, "into": op.into, "heappush": heappush, "add": np.add}
+    names: dict[str, Any] = {
+        "unbroadcast": unbroadcast,
+        "accumulate": accumulate,
+        "into": op.into,
+        "heappush": heappush,
+        "add": np.add,
+    }
     lines = ["def backward(node, saved, g, cotangents, owned, needed, waiting):"]
     kept = residuals(op, arity)
     if kept:

@@ -53,7 +53,7 @@ def stub() -> str:
             parts.append(f"{star}{parameter.name}: {text}{default}")
         returns = signature.return_annotation
         text = "Tensor" if returns is inspect.Signature.empty else returns
-        refused = {"__eq__": "override", "__ne__": "override", "__iadd__": "misc", "__isub__": "misc"}.get(name)
+        refused = {"__eq__": "override", "__ne__": "override"}.get(name)
         ignore = f"  # type: ignore[{refused}]" if refused else ""
         lines.append(f"    def {name}({', '.join(parts)}) -> {text}: ...{ignore}")
     # methods named like builtins would hide them from the annotations
