@@ -17,7 +17,7 @@ PACKAGE = ROOT / "tinygrad_notes"
 LAYERS: list[list[str]] = [
     ["kernels"],
     ["errors", "dtypes", "listing", "replay", "modes", "tape", "optable", "storage"],
-    ["engine"],
+    ["rules", "engine"],
     ["literal", "tensor", "inplace", "explain", "dispatch"],
     ["ops"],
     [

@@ -12,7 +12,7 @@ import pytest
 from tablecheck import CHECKS, DIFFERENTIABLE
 
 import tinygrad_notes as tn
-from tinygrad_notes import engine
+from tinygrad_notes import rules
 from tinygrad_notes.optable import Op, Rule, p, rule_reads
 from tinygrad_notes.tensor import from_array
 
@@ -148,7 +148,7 @@ def broken(op: Op, changes: dict[int, Rule]) -> Iterator[None]:
     residuals.cache_clear()
     op.vjp = tuple(changes.get(i, rule) for i, rule in enumerate(op.vjp))
     op.bind = _by_arity(op) if op.variadic else _compile_bind(op, len(op.args))
-    op.backward = engine.compile_backward(op)
+    op.backward = rules.compile_backward(op)
     try:
         yield
     finally:
@@ -214,10 +214,10 @@ UNBROADCAST: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "the first slice for the sum": _slice_first,
     "the sum of everything": _sum_everything,
     "the mean": lambda g, shape: (
-        engine_unbroadcast(g, shape) * (int(np.prod(shape)) / max(g.size if hasattr(g, "size") else 1, 1))
+        right_unbroadcast(g, shape) * (int(np.prod(shape)) / max(g.size if hasattr(g, "size") else 1, 1))
     ),
 }
-engine_unbroadcast = engine.unbroadcast
+right_unbroadcast = rules.unbroadcast
 STRETCHED = [
     op for op in DIFFERENTIABLE if op.name in ("add", "sub", "mul", "div", "pow", "where", "broadcast", "matmul", "assign")
 ]
@@ -226,7 +226,7 @@ STRETCHED = [
 @pytest.mark.parametrize("name", UNBROADCAST)
 @pytest.mark.parametrize("op", STRETCHED, ids=lambda op: op.name)
 def test_wrong_unbroadcast_is_caught(op: Op, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "unbroadcast", UNBROADCAST[name])
+    monkeypatch.setattr(rules, "unbroadcast", UNBROADCAST[name])
     with broken(op, {}):
         assert caught(op) is not None
 
@@ -251,9 +251,9 @@ def test_wrong_accumulation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         (overwrites, gradients.test_accumulation_does_not_write_into_shared_cotangents),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(engine, "accumulate", wrong)
+            patch.setattr(rules, "accumulate", wrong)
             for row in ("slice", "mul", "permute", "take", "add", "sum", "reshape"):
-                patch.setattr(TABLE[row], "backward", engine.compile_backward(TABLE[row]))
+                patch.setattr(TABLE[row], "backward", rules.compile_backward(TABLE[row]))
             with pytest.raises((AssertionError, ValueError)):
                 test()
         test()
@@ -276,7 +276,7 @@ def test_a_wrong_into_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         doubled.__signature__ = parameters  # type: ignore[attr-defined]
         with monkeypatch.context() as patch:
             patch.setattr(op, "into", doubled)
-            patch.setattr(op, "backward", engine.compile_backward(op))
+            patch.setattr(op, "backward", rules.compile_backward(op))
             with pytest.raises(AssertionError):
                 gradients.test_several_uses_add_up(name, tn.float64)
         gradients.test_several_uses_add_up(name, tn.float64)

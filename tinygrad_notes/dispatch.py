@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
-from .engine import compile_backward, compile_source
 from .errors import DtypeError, describe
 from .explain import rescue
 from .literal import Literal, literal
 from .modes import innermost, local
 from .optable import Op, p, register, residuals, rule_of, rule_reads
+from .rules import compile_backward, compile_source
 from .storage import Storage, View, root_of
 from .tape import Node, next_seq
 from .tensor import Tensor, from_array, leaf_of

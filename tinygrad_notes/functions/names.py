@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, TypeVar
 
-from ..engine import compile_source
+from ..rules import compile_source
 
 __all__ = ["numpy_names", "torch_names"]
 
