@@ -13,7 +13,7 @@ import tinygrad_notes as tn
 from tinygrad_notes.tensor import from_array
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:.*degrees of freedom is <= 0:UserWarning")]
 
 COMPARED = [s for s in SAMPLES if s.torch]
 TOLERANCE = {np.float64: 1e-10, np.float32: 3e-5}

@@ -33,6 +33,7 @@ from .functions.activation import *
 from .functions.convert import *
 from .functions.creation import *
 from .functions.linalg import *
+from .functions.moments import *
 from .functions.moving import *
 from .functions.pieces import *
 from .functions.pointwise import *

@@ -13,7 +13,21 @@ import numpy as np
 
 from . import autograd
 from .dtypes import bool_, float32, float64, int8, int16, int32, int64, uint8
-from .functions import activation, convert, creation, index, linalg, moving, pieces, pointwise, random, reduce, select, shape
+from .functions import (
+    activation,
+    convert,
+    creation,
+    index,
+    linalg,
+    moments,
+    moving,
+    pieces,
+    pointwise,
+    random,
+    reduce,
+    select,
+    shape,
+)
 from .functions.creation import as_tensor
 from .inplace import replace, update, write
 from .optable import TABLE
@@ -21,7 +35,7 @@ from .tensor import Tensor
 
 __all__ = ["attach", "members"]
 
-_ROOMS = (pointwise, reduce, linalg, convert, shape, pieces, moving, select, creation, random, activation)
+_ROOMS = (pointwise, reduce, moments, linalg, convert, shape, pieces, moving, select, creation, random, activation)
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
 _INPLACE = [name for room in _ROOMS for name in getattr(room, "INPLACE", "").split()]

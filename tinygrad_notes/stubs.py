@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .functions.random import Generator
+from .functions.results import MinMax, Picked
 from .tensor import Tensor
 
 Dim = int | tuple[int, ...] | list[int] | None

@@ -10,18 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import IndexOutOfRange, ShapeError
+from ..errors import DtypeError, IndexOutOfRange, ShapeError
 from ..tensor import Tensor
 
-__all__ = ["Dim", "axes", "axis", "shape_of", "sizes"]
+__all__ = ["Dim", "axes", "axis", "floating", "shape_of", "sizes", "tensor"]
 
 Dim = int | tuple[int, ...] | list[int] | None
 
 
+def tensor(name: str, x: Any) -> None:
+    """Raises TypeError unless ``x`` is a Tensor."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: needs a Tensor, got {type(x).__name__}; make one with tn.tensor(...)")
+
+
+def floating(name: str, x: Tensor) -> None:
+    """Raises DtypeError unless ``x`` holds floats."""
+    tensor(name, x)
+    if x.dtype.kind != "f":
+        raise DtypeError(f"{name}: {x._type()} is not floating-point; use .float() first")
+
+
 def axis(name: str, x: Tensor, dim: int, extra: int = 0) -> int:
     """``dim`` counted from the front. Raises IndexOutOfRange where ``x`` (with ``extra`` new axes) has no such axis."""
+    tensor(name, x)
     count = x.ndim + extra
-    if not isinstance(dim, int | np.integer):
+    if type(dim) is not int and (isinstance(dim, bool) or not isinstance(dim, int | np.integer)):
         raise TypeError(f"{name}: dim must be an integer, got {dim!r}")
     if not -max(count, 1) <= dim < max(count, 1):
         raise IndexOutOfRange(f"{name}: dim={dim} is out of range for {x._type()}; use {-max(count, 1)} to {max(count, 1) - 1}")
@@ -29,10 +43,9 @@ def axis(name: str, x: Tensor, dim: int, extra: int = 0) -> int:
 
 
 def axes(name: str, x: Tensor, dim: Dim) -> tuple[int, ...]:
-    """The axes that ``dim`` names (one, several, or None: all), counted from the front and in order."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name}: needs a Tensor, got {type(x).__name__}; make one with tn.tensor(...)")
-    if dim is None:
+    """The axes that ``dim`` names (one, several; all for None and ``()``), counted from the front and in order."""
+    tensor(name, x)
+    if dim is None or (isinstance(dim, tuple | list) and not dim):
         return tuple(range(x.ndim))
     dims = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
     found = tuple(axis(name, x, d) for d in dims)
