@@ -21,7 +21,8 @@ LAYERS: list[list[str]] = [
     ["literal", "tensor", "inplace", "explain", "dispatch"],
     ["ops"],
     [
-        "functions.arguments", "functions.names", "functions.results", "functions.convert", "functions.shape", "functions.pieces", "functions.moving",
+        "functions.arguments", "functions.names", "functions.results", "functions.convert", "functions.shape",
+        "functions.pieces", "functions.moving",
         "functions.padding", "functions.pointwise", "functions.reduce",
         "functions.moments", "functions.scan", "functions.sort", "functions.linalg", "functions.einsum", "functions.select",
         "functions.index", "functions.creation", "functions.random", "functions.activation",

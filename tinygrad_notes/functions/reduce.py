@@ -14,9 +14,10 @@ from ..tensor import Tensor
 from .arguments import Dim, axes, axis, floating, tensor
 from .convert import to
 from .names import numpy_names, torch_names
+from .pieces import cat
 from .pointwise import abs, eq, exp, log, ne, sub, where
 from .results import MinMax, Picked
-from .shape import cat, reshape, squeeze
+from .shape import reshape, squeeze
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min", "nanmean",
