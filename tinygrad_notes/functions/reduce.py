@@ -13,8 +13,8 @@ from ..optable import p
 from ..tensor import Tensor
 from .arguments import Dim, axes, axis, floating, tensor
 from .convert import to
+from .moving import cat
 from .names import numpy_names, torch_names
-from .pieces import cat
 from .pointwise import abs, eq, exp, log, ne, sub, where
 from .results import MinMax, Picked
 from .shape import reshape, squeeze
