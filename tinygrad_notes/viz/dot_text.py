@@ -183,6 +183,8 @@ class _Writer:
                 for dark in (color == "#000000",)
             )
             rows.append(_table(f'<TD BORDER="0">{self.tint.what}</TD>{bar}', spacing=0))
+            if "striped" in "".join(self.lines):
+                rows.append("stripes: from the first instance to the last")
         return f'<<TABLE BORDER="0" CELLSPACING="0">{"".join(f"<TR><TD>{row}</TD></TR>" for row in rows)}</TABLE>>'
 
 

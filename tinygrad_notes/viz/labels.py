@@ -83,11 +83,11 @@ def _leaf_name(box: Box) -> str:
     for name in box.names:
         parts = name.split(".")
         for group in box.group.chain():
-            if len(parts) > 1 and parts[0] == group.name:
+            if len(parts) > 1 and group.name in (parts[0], parts[0].rpartition(" ")[0]):
                 parts.pop(0)
         names.add(".".join(parts))
     if len(names) > 1:
-        names = {re.sub(r"\d+", "*", name) for name in names}
+        names = {re.sub(r"\d+", "*", name).removeprefix("*.") for name in names}
     if len(names) > 1:
         names = {name.rpartition(".")[2] for name in names}
     return names.pop() if len(names) == 1 else box.role

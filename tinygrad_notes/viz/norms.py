@@ -15,7 +15,6 @@ import numpy as np
 from ..engine import run_backward
 from ..replay import observe
 from ..tape import Node, Tape
-from .roles import orders
 
 __all__ = ["Norm", "norm_of", "norms_of_backward", "norms_of_gradients", "norms_of_values"]
 
@@ -55,11 +54,11 @@ def norms_of_values(tape: Tape) -> Norms:
 
 
 def norms_of_gradients(tape: Tape) -> Norms:
-    """Per node that computes a gradient, the norm of its value; per other node, that of the gradient which the last recorded
-    backward pass brought there."""
+    """Per node that a recorded backward pass reached, the norm of the gradient that the last one brought there; per node that
+    holds the gradient of another, that of its value. What else backward computes, the factors, is no gradient."""
     values = norms_of_values(tape)
     found = {node: values[holders[-1]] for node, holders in tape.gradients.items() if holders[-1] in values}
-    return found | {node: values[node] for node, order in orders(tape.nodes).items() if order and node in values}
+    return found | {holder: values[holder] for holders in tape.gradients.values() for holder in holders if holder in values}
 
 
 def norms_of_backward(roots: Iterable[Node], nodes: Iterable[Node]) -> Norms:

@@ -10,39 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..modes import Scope
 from ..tape import Node, Tape
 from .align import align
-from .roles import RANK, gradient_scope, is_parameter, orders, role_of
+from .groups import Group, Instance, Scopes
+from .roles import RANK, is_parameter, orders, role_of
 
 __all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
 
 Kind = tuple[tuple[int, ...], Any]
 """Shape and dtype of a value."""
-
-
-@dataclass(eq=False)
-class Group:
-    """A scope, or the scopes of one name that repeat under one parent. ``instances``: how many there are in all."""
-
-    name: str
-    parent: Group | None = None
-    instances: int = 0
-    index: int | None = None
-    children: dict[str, Group] = field(default_factory=dict)
-
-    def chain(self) -> tuple[Group, ...]:
-        """From the outermost group to this one, the root left out."""
-        return () if self.parent is None else (*self.parent.chain(), self)
-
-    @property
-    def label(self) -> str:
-        """``step ×64``: the name, and how often it repeats inside its parent."""
-        outer = self.parent.instances if self.parent is not None else 1
-        if self.instances == outer:
-            return self.name if self.index is None else f"{self.name} {self.index}"
-        each, rest = divmod(self.instances, outer)
-        return f"{self.name} ×{self.instances if rest else each}" + (" in all" if rest else "")
 
 
 @dataclass(eq=False)
@@ -98,50 +74,6 @@ class Graph:
     tape: Tape | None = None
 
 
-class _Instance:
-    """One scope of the model, however often it was entered: a place in a group."""
-
-    def __init__(self, group: Group, parent: _Instance | None, ordinal: int) -> None:
-        self.group, self.parent, self.ordinal = group, parent, ordinal
-        self.indexed: dict[tuple[str, int], _Instance] = {}
-        self.calls: dict[str, int] = {}
-        group.instances += 1
-
-    def chain(self) -> tuple[_Instance, ...]:
-        return () if self.parent is None else (*self.parent.chain(), self)
-
-
-class _Scopes:
-    """From the Scope of a node to its instance, made when first met."""
-
-    def __init__(self) -> None:
-        self.root = _Instance(Group(""), None, 0)
-        self._met: dict[Scope, _Instance] = {}
-        self._moved: dict[tuple[Scope, int], Scope] = {}
-
-    def of(self, node: Node, order: int) -> _Instance:
-        """The place of a node that is part of a derivative of this order."""
-        return self[gradient_scope(node.scope, order, self._moved)]
-
-    def __getitem__(self, scope: Scope) -> _Instance:
-        found = self._met.get(scope)
-        if found is None:
-            found = self.root if scope.parent is None else self._enter(self[scope.parent], scope)
-            self._met[scope] = found
-        return found
-
-    def _enter(self, parent: _Instance, scope: Scope) -> _Instance:
-        name, index = scope.name, scope.index
-        if index is not None and (name, index) in parent.indexed:
-            return parent.indexed[name, index]
-        group = parent.group.children.setdefault(name, Group(name, parent.group, index=index))
-        parent.calls[name] = parent.calls.get(name, 0) + 1
-        made = _Instance(group, parent, parent.calls[name] if index is None else index)
-        if index is not None:
-            parent.indexed[name, index] = made
-        return made
-
-
 def roll_up(
     nodes: Iterable[Node], *, names: Mapping[Node, str] | None = None, constants: Iterable[Node] = (), views: bool = False
 ) -> Graph:
@@ -163,11 +95,11 @@ class _RollUp:
         used = {source for node in nodes for source in node.inputs}
         through = set() if views else {node for node in nodes if node.op.kind == "view" and node in used}
         drawn = [node for node in nodes if node not in through]
-        self.scopes = _Scopes()
-        self.at: dict[Node, _Instance] = {node: self.scopes.of(node, self.orders[node]) for node in drawn}
+        self.scopes = Scopes(nodes)
+        self.at: dict[Node, Instance] = {node: self.scopes.of(node, self.orders[node]) for node in drawn}
         self.box: dict[Node, Box] = {}
 
-        own: dict[Group, dict[_Instance, list[Node]]] = {}
+        own: dict[Group, dict[Instance, list[Node]]] = {}
         for node in drawn:
             own.setdefault(self.at[node].group, {}).setdefault(self.at[node], []).append(node)
         for group, instances in own.items():
@@ -184,6 +116,8 @@ class _RollUp:
                 if source.op.kind != "literal":
                     self.links.append((source, path, given, position, node))
         self._peers()
+        while self._strays():
+            pass
         self._leaves(computed)
 
         first = {box: min(n.seq for n in box.members) for box in set(self.box.values())}
@@ -209,6 +143,25 @@ class _RollUp:
             if len(members) > 1:
                 self._make(self._role(members[0]), group, members)
 
+    def _strays(self) -> bool:
+        """Merge what a loop does outside its repeated scope (``x = layer(x).tanh()``): nodes of one operation in no repeated
+        scope that read, in the same places, different members of boxes that stand for several. True if there were any."""
+        reads: dict[Node, dict[tuple[Box, int], Node]] = {}
+        for source, _, _, position, reader in self.links:
+            if source in self.at and len(self.box[source].members) > 2:
+                reads.setdefault(reader, {})[self.box[source], position] = source
+        alike: dict[Any, list[Node]] = {}
+        for node, found in reads.items():
+            if len(self.box[node].members) == 1 and self.at[node].group.instances == 1:
+                key = self.at[node].group, self._role(node), node.op.name, node.shape, node.dtype, frozenset(found)
+                alike.setdefault(key, []).append(node)
+        merged = False
+        for (group, role, *_), members in alike.items():
+            if len(members) > 2 and len({tuple(reads[node].values()) for node in members}) == len(members):
+                self._make(role, group, members)
+                merged = True
+        return merged
+
     def _role(self, node: Node) -> str:
         return role_of(node, self.orders[node])
 
@@ -225,7 +178,7 @@ class _RollUp:
         for leaf, found in readers.items():
             best = min(RANK[self._role(reader)] for reader, _ in found)
             found = [(reader, position) for reader, position in found if RANK[self._role(reader)] == best]
-            home = _shared([self.at[reader] for reader, _ in found], self.scopes.root)
+            home = self.scopes.shared([self.at[reader] for reader, _ in found])
             reader, position = found[0]
             written = any(reader.op.writes and position == 0 for reader, position in readers[leaf])
             alike.setdefault((home.group, self._leaf_role(leaf, written), self.box[reader], position), []).append(leaf)
@@ -267,12 +220,3 @@ class _RollUp:
                 if one is not other:
                     return one.group, other.ordinal - one.ordinal
         return None, 0
-
-
-def _shared(instances: list[_Instance], root: _Instance) -> _Instance:
-    """The innermost instance that all lie in."""
-    shared = instances[0].chain()
-    for other in set(instances[1:]):
-        pairs = zip(shared, other.chain(), strict=False)
-        shared = tuple(one for one, another in pairs if one is another)
-    return shared[-1] if shared else root

@@ -45,6 +45,8 @@ class Tint:
     def shade(self, box: Box) -> Shade:
         """The colours of a box. Of more members than can be told apart, neighbours share a stripe: its middle."""
         known = [self.norms[node] for node in box.members if node in self.norms]
+        if box.role == "gradient":  # computed from the last instance to the first
+            known.reverse()
         if not known:
             return Shade((_UNKNOWN,), "")
         bad = [norm for norm in known if norm.nan or norm.inf]
