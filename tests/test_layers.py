@@ -28,7 +28,7 @@ LAYERS: list[list[str]] = [
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
     ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
-    ["nn", "optim", "func"],
+    ["nn", "optim", "func", "utils"],
     ["data", "models", "train", "cli"],
 ]
 # fmt: on

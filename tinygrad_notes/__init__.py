@@ -46,13 +46,13 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import func, nn, optim, viz
+    from . import func, nn, optim, utils, viz
     from .io import load, save
 
 methods.attach()
 
 __version__ = "0.1.0"
-_LAZY = {"func": "func", "nn": "nn", "optim": "optim", "viz": "viz", "save": "io", "load": "io"}
+_LAZY = {"func": "func", "nn": "nn", "optim": "optim", "utils": "utils", "viz": "viz", "save": "io", "load": "io"}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ from .tape import FREED
 if TYPE_CHECKING:
     from .tape import Node, Tape
 
-__all__ = ["Gradients", "new_table", "run_backward"]
+__all__ = ["Gradients", "new_table", "residuals_of", "run_backward"]
 
 Array = np.ndarray[Any, Any]
 by_seq = attrgetter("seq")
@@ -104,10 +104,8 @@ def _propagate(
                 continue  # nothing below is asked for: its own residuals may be long gone
         saved = node.saved
         if saved is not None:
-            if saved is FREED:
-                raise _freed(node)
-            if node.seq < last_write:
-                _check_fresh(node, saved)
+            if saved is FREED or node.seq < last_write:
+                saved = residuals_of(node, retain)
         if plain:
             node.saved = FREED
         else:
@@ -167,6 +165,21 @@ def _wrapped(node: Node, saved: tuple[Any, ...], wrap: Callable[[Array, Node], A
         None if array is None else source.params["value"] if source.op.kind == "literal" else wrap(array, source)
         for array, source in zip(saved, sources, strict=True)
     )
+
+
+def residuals_of(node: Node, retain: bool = False) -> tuple[Any, ...]:
+    """What the rules of ``node`` read: fresh, or computed again inside a checkpoint. Raises GraphError where it is gone."""
+    saved: tuple[Any, ...] = node.saved
+    if saved is not FREED:
+        _check_fresh(node, saved)
+        return saved
+    taps = node.taps
+    if taps is None or taps.recompute is None:
+        raise _freed(node)
+    saved = taps.recompute()
+    if not retain:
+        taps.recompute = None
+    return saved
 
 
 # ---- errors ----

@@ -98,14 +98,18 @@ class Node:
 
 
 class Taps:
-    """What watches a node. ``leaf`` and ``retain`` are weak references to Tensors: a node never keeps its Tensor alive."""
+    """What watches a node. ``leaf`` and ``retain`` are weak references to Tensors: a node never keeps its Tensor alive.
 
-    __slots__ = ("hooks", "leaf", "retain")
+    ``recompute`` computes the residuals of a node inside a checkpoint again.
+    """
+
+    __slots__ = ("hooks", "leaf", "recompute", "retain")
 
     def __init__(self) -> None:
         self.leaf: weakref.ref[Tensor] | None = None
         self.retain: weakref.ref[Tensor] | None = None
         self.hooks: dict[int, Callable[[Tensor], Tensor | None]] = {}
+        self.recompute: Callable[[], tuple[Any, ...]] | None = None
 
 
 class RemovableHook:

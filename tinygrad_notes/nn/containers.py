@@ -30,8 +30,12 @@ class _Numbered(Module):
     def __iter__(self) -> Iterator[Module]:
         return self.children()
 
-    def __getitem__(self, index: int) -> Module:
-        return list(self.children())[index]
+    def __getitem__(self, index: Any) -> Any:
+        chosen = list(self.children())[index]
+        return chosen if isinstance(chosen, Module) else self._of(chosen)
+
+    def _of(self, modules: list[Module]) -> Any:
+        return type(self)(modules)
 
 
 class Sequential(_Numbered):
@@ -39,6 +43,9 @@ class Sequential(_Numbered):
 
     def __init__(self, *modules: Module) -> None:
         super().__init__(modules)
+
+    def _of(self, modules: list[Module]) -> Any:
+        return type(self)(*modules)
 
     def forward(self, input: Any) -> Any:
         """The last module's output of ... of the first module's output of ``input``."""
