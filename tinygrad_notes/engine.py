@@ -103,9 +103,8 @@ def _propagate(
             if needed is not None and not any(source in needed for source in node.inputs):
                 continue  # nothing below is asked for: its own residuals may be long gone
         saved = node.saved
-        if saved is not None:
-            if saved is FREED or node.seq < last_write:
-                saved = residuals_of(node, retain)
+        if saved is not None and (saved is FREED or node.seq < last_write):
+            saved = residuals_of(node, retain)
         if plain:
             node.saved = FREED
         else:
