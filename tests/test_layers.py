@@ -27,7 +27,7 @@ LAYERS: list[list[str]] = [
         "functions.moments", "functions.scan", "functions.sort", "functions.linalg", "functions.einsum", "functions.select",
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
-    ["gradcheck", "anomaly", "autograd", "methods", "stubs", "io", "viz", "nn.functional"],
+    ["gradcheck", "anomaly", "autograd", "interop", "einops_backend", "methods", "stubs", "io", "viz", "nn.functional"],
     ["nn", "optim", "func", "utils"],
     ["data", "models", "train", "cli"],
 ]

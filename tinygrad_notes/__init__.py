@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import autograd, methods
+from . import autograd, einops_backend, methods
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .dtypes import (
     bool_,
@@ -41,6 +41,7 @@ from .functions.random import *
 from .functions.reduce import *
 from .functions.select import *
 from .functions.shape import *
+from .interop import from_dlpack
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
 from .tape import Tape
 from .tensor import Tensor
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .io import load, save
 
 methods.attach()
+einops_backend.announce()
 
 __version__ = "0.1.0"
 _LAZY = {"func": "func", "nn": "nn", "optim": "optim", "utils": "utils", "viz": "viz", "save": "io", "load": "io"}

@@ -9,9 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from . import autograd
+from . import autograd, interop
 from .dtypes import bool_, float32, float64, int8, int16, int32, int64, uint8
 from .functions import (
     activation,
@@ -28,9 +26,7 @@ from .functions import (
     select,
     shape,
 )
-from .functions.creation import as_tensor
 from .inplace import replace, update, write
-from .optable import TABLE
 from .tensor import Tensor
 
 __all__ = ["attach", "members"]
@@ -126,25 +122,6 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         write(self, value, ".data =")
 
 
-def _array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """``ndarray * Tensor`` and ``np.exp(tensor)`` record; a ufunc without a primitive raises, it never detaches."""
-    row = _UFUNCS.get(ufunc)
-    if row is None or method != "__call__" or kwargs:
-        how = (
-            f"np.{ufunc.__name__}"
-            + (f".{method}" if method != "__call__" else "")
-            + (f" with {', '.join(kwargs)}" if kwargs else "")
-        )
-        raise TypeError(f"{how} does not record gradients of a Tensor; use the method of this name, or t.detach().numpy()")
-    if row == "matmul":  # a product casts nothing, so the array becomes a Tensor as it is
-        inputs = tuple(as_tensor(x) if isinstance(x, np.ndarray) else x for x in inputs)
-    return _FUNCTIONS[row](*inputs)
-
-
-_UFUNCS: dict[Any, str] = {np.tanh: "tanh", np.matmul: "matmul"} | {
-    op.forward: name for name, op in TABLE.items() if isinstance(op.forward, np.ufunc)
-}
-
 _OPERATORS = {
     "add": "__add__", "sub": "__sub__", "mul": "__mul__", "div": "__truediv__", "pow": "__pow__", "neg": "__neg__",
     "abs": "__abs__", "matmul": "__matmul__", "eq": "__eq__", "ne": "__ne__", "lt": "__lt__", "le": "__le__", "gt": "__gt__",
@@ -174,7 +151,7 @@ def members() -> dict[str, Any]:
     found.update((name, _cast(dtype)) for name, dtype in _CASTS.items())
     found.update((name, property(getattr(room, name))) for room in _ROOMS for name in getattr(room, "PROPERTIES", "").split())
     found |= {"where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}
-    found |= {"backward": autograd.backward_method, "__array_ufunc__": _array_ufunc}
+    found |= {"backward": autograd.backward_method, **interop.methods()}
     found |= {"T": property(shape.transposed), "mT": property(shape.mT), "data": property(_data, _set_data)}
     return found
 

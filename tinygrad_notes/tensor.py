@@ -92,9 +92,6 @@ class Tensor(TensorMethods):
             )
         return self._array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
     def _all_values(self) -> Array:
         """For checks that each value must pass on its own: the array, under ``vmap`` that of all examples."""
         return self._array
