@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .functions.shape import cat, stack
+from .functions.moving import cat, stack
 from .tensor import Tensor
 
 __all__ = ["announce"]

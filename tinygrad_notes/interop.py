@@ -16,8 +16,8 @@ import numpy as np
 from .dtypes import canonical_dtype
 from .errors import DtypeError, GraphError
 from .functions.creation import as_tensor, empty_like, full_like, ones_like, zeros_like
+from .functions.moving import cat, stack
 from .functions.pointwise import where
-from .functions.shape import cat, stack
 from .modes import local
 from .tensor import Tensor, from_array
 
