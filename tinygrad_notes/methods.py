@@ -27,6 +27,7 @@ from .functions import (
     shape,
 )
 from .inplace import replace, update, write
+from .optable import TABLE
 from .tensor import Tensor
 
 __all__ = ["attach", "members"]
