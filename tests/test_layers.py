@@ -27,8 +27,8 @@ LAYERS: list[list[str]] = [
         "functions.moments", "functions.scan", "functions.sort", "functions.linalg", "functions.einsum", "functions.select",
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
-    ["gradcheck", "anomaly", "autograd", "interop", "einops_backend", "methods", "stubs", "io", "viz", "nn.functional"],
-    ["nn", "optim", "func", "utils"],
+    ["gradcheck", "func", "anomaly", "autograd", "interop", "einops_backend", "methods", "stubs", "io", "viz", "nn.functional"],
+    ["nn", "optim", "utils"],
     ["data", "models", "train", "cli"],
 ]
 # fmt: on
