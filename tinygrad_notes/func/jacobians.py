@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BatchingError, DtypeError
-from ..functions.shape import reshape, stack
+from ..functions.moving import stack
+from ..functions.shape import reshape
 from ..tensor import Tensor
 from .batching import moved
 from .gradients import Argnums, trace_argnums

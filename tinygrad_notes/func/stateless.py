@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
-from ..functions.shape import stack
+from ..functions.moving import stack
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
