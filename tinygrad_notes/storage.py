@@ -73,9 +73,13 @@ writes = _Writes()
 
 def root_of(array: Array) -> Array:
     """The array that owns the memory: numpy's chain of bases is the identity of a storage."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+    while True:
+        base = array.base
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # numpy puts a holder between an array and its strided windows
+            if not isinstance(base, np.ndarray):
+                return array
+        array = base
 
 
 def note_write(array: Array, by: str) -> None:

@@ -33,18 +33,24 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise RangeError(f"pad: mode={mode!r} is none of constant, reflect, replicate, circular")
     if value is not None:
         raise RangeError(f"pad: mode={mode!r} takes no value")
-    out = input
+    out = _cut(input, pairs)
     for axis, (before, after) in enumerate(pairs):
-        if before or after:
-            out = _continued(out, axis, before, after, mode)
-    result: Tensor = p.clone(out) if out is input else out
+        if before > 0 or after > 0:
+            out = _continued(out, axis, max(before, 0), max(after, 0), mode)
+    result: Tensor = out if any(n > 0 for n in ends) else p.clone(out)
     return result
+
+
+def _cut(x: Tensor, pairs: list[tuple[int, int]]) -> Tensor:
+    """What negative numbers leave."""
+    kept = tuple(slice(max(0, -a), n - max(0, -b), None) for n, (a, b) in zip(x.shape, pairs, strict=True))
+    inner: Tensor = p.slice(x, index=kept)
+    return inner
 
 
 def _constant(x: Tensor, pairs: list[tuple[int, int]], value: float) -> Tensor:
     """The part that stays, put into zeros; where the rest is not 0, a mask chooses."""
-    kept = tuple(slice(max(0, -a), n - max(0, -b), None) for n, (a, b) in zip(x.shape, pairs, strict=True))
-    inner = p.slice(x, index=kept)
+    inner = _cut(x, pairs)
     place = tuple(slice(max(0, a), max(0, a) + n, None) for n, (a, _) in zip(inner.shape, pairs, strict=True))
     shape = tuple(n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True))
     out: Tensor = p.unslice(inner, index=place, shape=shape)
