@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-__all__ = ["jitted", "sigmoid", "tanh"]
+__all__ = ["erf", "erfc", "jitted", "sigmoid", "tanh"]
 
 Array = np.ndarray[Any, Any]
 
@@ -23,15 +25,15 @@ _FLOAT32 = np.dtype(np.float32)
 
 
 @cache
-def jitted(name: str) -> Callable[..., Array] | None:
+def jitted(name: str, room: str = "jit_vector") -> Callable[..., Array] | None:
     """The compiled ufunc, made when first asked for (about a second, once cached less); None where there is no Numba."""
     if os.environ.get("TINYGRAD_NOTES_KERNELS") == "0":
         return None
     try:
-        from . import jit_vector
+        compiled = import_module(f".{room}", __package__)
     except ImportError:
         return None
-    found: Callable[..., Array] = getattr(jit_vector, name).ufunc  # numpy's own ufunc: half the cost of a call through Numba's
+    found: Callable[..., Array] = getattr(compiled, name).ufunc  # numpy's own ufunc: half the cost of a call through Numba's
     return found
 
 
@@ -47,3 +49,20 @@ def sigmoid(x: Any) -> Any:
     if type(x) is np.ndarray and x.size >= GATE and x.dtype is _FLOAT32 and (compiled := jitted("sigmoid32")) is not None:
         return compiled(x)
     return 1 / (1 + np.exp(-x))
+
+
+def erf(x: Any) -> Any:
+    """``2 / sqrt(pi)`` times the integral of ``exp(-t*t)`` from 0 to x."""
+    return _by_libm("erf", math.erf, x)
+
+
+def erfc(x: Any) -> Any:
+    """``1 - erf(x)``, with all its digits where that is small."""
+    return _by_libm("erfc", math.erfc, x)
+
+
+def _by_libm(name: str, function: Callable[[float], float], x: Array) -> Array:
+    """numpy has no such function: C's, in a compiled loop, or element by element."""
+    if x.size >= GATE and (compiled := jitted(name, "jit_libm")) is not None:
+        return compiled(x)
+    return np.asarray(np.frompyfunc(function, 1, 1)(x), x.dtype)

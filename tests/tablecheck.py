@@ -20,6 +20,10 @@ Array = np.ndarray[Any, Any]
 ROWS = [op for op in TABLE.values() if op.kind not in ("leaf", "literal")]
 DIFFERENTIABLE = [op for op in ROWS if any(rule is not None for rule in op.vjp)]
 BINARY = [op for op in ROWS if op.kind == "elementwise" and op.args == ("x", "y")]
+_BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift")
+_NOT_FOR_BOOLS = ("neg", "sub", "pow", "floor_divide", "trunc_divide", "remainder", "fmod", *_BITS[3:])
+REFUSED = {(name, "bool") for name in _NOT_FOR_BOOLS} | {(name, kind) for name in _BITS for kind in ("float32", "float64")}
+"""Rows and dtypes that PyTorch has no meaning for either."""
 LAYOUTS = ("contiguous", "strided", "negative", "broadcast", "readonly")
 
 

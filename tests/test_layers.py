@@ -22,8 +22,9 @@ LAYERS: list[list[str]] = [
     ["ops"],
     [
         "functions.arguments", "functions.names", "functions.results", "functions.convert", "functions.shape",
-        "functions.pieces", "functions.moving",
-        "functions.padding", "functions.pointwise", "functions.reduce",
+        "functions.pieces", "functions.moving", "functions.padding",
+        "functions.pointwise", "functions.trigonometry", "functions.rounding", "functions.logic", "functions.bounds",
+        "functions.reduce",
         "functions.moments", "functions.scan", "functions.sort", "functions.linalg", "functions.einsum", "functions.select",
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],

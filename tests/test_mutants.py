@@ -13,7 +13,8 @@ from tablecheck import CHECKS, DIFFERENTIABLE
 
 import tinygrad_notes as tn
 from tinygrad_notes import rules
-from tinygrad_notes.optable import Op, Rule, p, rule_reads
+from tinygrad_notes.ops.elementwise import FLAT
+from tinygrad_notes.optable import Op, Rule, expression_of, p, rule_reads
 from tinygrad_notes.tensor import from_array
 
 Mutant = tuple[str, Callable[[], Any]]
@@ -126,6 +127,16 @@ HAND_MADE: dict[str, list[tuple[str, dict[int, Rule]]]] = {
         ("0 ** 0 not masked", {0: lambda g, x, y: g * y * p.pow(x, y - 1)}),
         ("log 0 not masked", {1: lambda g, x, y, out: g * out * p.log(x)}),
     ],
+    "maximum": [("ties to the first", {0: lambda g, x, y: p.where(p.ge(x, y), g, 0.0), 1: lambda g, x, y: p.where(p.gt(y, x), g, 0.0)})],
+    "minimum": [("ties to both", {0: lambda g, x, y: p.where(p.le(x, y), g, 0.0), 1: lambda g, x, y: p.where(p.le(y, x), g, 0.0)})],
+    "logaddexp": [("equal infinities", {0: lambda g, x, y: g * p.sigmoid(x - y)})],
+    "hypot": [("origin not masked", {0: lambda g, x, out: g * (x / out)})],
+    "atan2": [
+        ("origin not masked", {0: lambda g, x, y: g * (y / p.hypot(x, y) / p.hypot(x, y))}),
+        ("overflow", {0: lambda g, x, y: g * y / (x * x + y * y)}),
+    ],
+    "expm1": [("through the output", {0: lambda g, out: g * (out + 1)})],
+    "floor": [("None", {0: None})],
     "logsigmoid": [("through the output", {0: lambda g, x, out: g * (1 - p.exp(out))})],
     "sub": [("as add", {1: lambda g: g})],
     "div": [("as mul", {0: lambda g, y: g * y})],
@@ -180,7 +191,15 @@ def caught(op: Op) -> str | None:
 
 # ---- the tests ----
 
-EQUIVALENT: dict[tuple[str, str], str] = {}
+NOT_OF_ZERO = ("shifted", "dtype", "detached")
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (op.name, name + ("" if len(op.vjp) == 1 else f" of argument {i}")): "a step: whatever is done to zeros gives zeros"
+    for op in DIFFERENTIABLE
+    for i, rule in enumerate(op.vjp)
+    if rule is not None and expression_of(rule) == FLAT
+    for name in EVERY_RULE
+    if name not in NOT_OF_ZERO
+} | {("copysign", "x and out exchanged of argument 0"): "both are 0 together, and what is compared is the same"}
 """Survivors that compute the same function: (row, mutant) -> why no test can tell."""
 
 

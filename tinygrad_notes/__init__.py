@@ -30,17 +30,21 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .functions.activation import *
+from .functions.bounds import *
 from .functions.convert import *
 from .functions.creation import *
 from .functions.linalg import *
+from .functions.logic import *
 from .functions.moments import *
 from .functions.moving import *
 from .functions.pieces import *
 from .functions.pointwise import *
 from .functions.random import *
 from .functions.reduce import *
+from .functions.rounding import *
 from .functions.select import *
 from .functions.shape import *
+from .functions.trigonometry import *
 from .interop import from_dlpack
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
 from .tape import Tape

@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "AnomalyError",
+    "ArgumentError",
     "BatchingError",
     "DtypeError",
     "GraphError",
@@ -30,6 +31,10 @@ class ShapeError(RuntimeError):
 
 class DtypeError(RuntimeError):
     """A dtype that the operation has no meaning for."""
+
+
+class ArgumentError(RuntimeError):
+    """An argument that is none of those the function knows, or one too few."""
 
 
 class IndexOutOfRange(IndexError):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import category
 from .errors import DtypeError, GraphError, ShapeError
 from .modes import innermost, local
 from .optable import TABLE, p
@@ -122,7 +123,7 @@ def replace(target: Tensor, function: Callable[..., Tensor], name: str, *args: A
 
 
 def _held(target: Tensor, value: Tensor, name: str) -> Tensor:
-    if value.dtype.kind == "f" and target.dtype.kind != "f":
+    if category(value.dtype) > category(target.dtype):
         raise DtypeError(
             f"{name}_: the result is {value._type()}, which {target._type()} cannot hold; write x = {name}(x, ...) instead"
         )

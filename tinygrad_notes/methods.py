@@ -13,18 +13,22 @@ from . import autograd, interop
 from .dtypes import bool_, float32, float64, int8, int16, int32, int64, uint8
 from .functions import (
     activation,
+    bounds,
     convert,
     creation,
     index,
     linalg,
+    logic,
     moments,
     moving,
     pieces,
     pointwise,
     random,
     reduce,
+    rounding,
     select,
     shape,
+    trigonometry,
 )
 from .inplace import replace, update, write
 from .optable import TABLE
@@ -32,7 +36,10 @@ from .tensor import Tensor
 
 __all__ = ["attach", "members"]
 
-_ROOMS = (pointwise, reduce, moments, linalg, convert, shape, pieces, moving, select, creation, random, activation)
+_ROOMS = (
+    pointwise, trigonometry, rounding, logic, bounds, reduce, moments, linalg, convert, shape, pieces, moving, select, creation,
+    random, activation,
+)  # fmt: skip
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
 _INPLACE = [name for room in _ROOMS for name in getattr(room, "INPLACE", "").split()]
@@ -75,6 +82,13 @@ def add_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
 def sub_(self: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
     """``self = self - alpha * other``, written in place."""
     return update(self, "sub", other if alpha == 1 else other * alpha)
+
+
+def div_(self: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``self = div(self, other)``, written in place."""
+    if rounding_mode is None:
+        return update(self, "div", other)
+    return replace(self, pointwise.div, "div", other, rounding_mode=rounding_mode)
 
 
 def copy_(self: Tensor, src: Any) -> Tensor:
@@ -123,10 +137,17 @@ def _set_data(self: Tensor, value: Tensor) -> None:
         write(self, value, ".data =")
 
 
+_ARITHMETIC = (
+    "add", "sub", "mul", "true_divide", "floor_divide", "remainder", "pow", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "bitwise_left_shift", "bitwise_right_shift",
+)  # fmt: skip
+"""What has a reflected operator, an operator that writes in place, and a method of that kind."""
 _OPERATORS = {
-    "add": "__add__", "sub": "__sub__", "mul": "__mul__", "div": "__truediv__", "pow": "__pow__", "neg": "__neg__",
-    "abs": "__abs__", "matmul": "__matmul__", "eq": "__eq__", "ne": "__ne__", "lt": "__lt__", "le": "__le__", "gt": "__gt__",
-    "ge": "__ge__",
+    "add": "__add__", "sub": "__sub__", "mul": "__mul__", "true_divide": "__truediv__", "floor_divide": "__floordiv__",
+    "remainder": "__mod__", "pow": "__pow__", "bitwise_and": "__and__", "bitwise_or": "__or__", "bitwise_xor": "__xor__",
+    "bitwise_left_shift": "__lshift__", "bitwise_right_shift": "__rshift__", "matmul": "__matmul__", "divmod": "__divmod__",
+    "neg": "__neg__", "positive": "__pos__", "abs": "__abs__", "bitwise_not": "__invert__",
+    "eq": "__eq__", "ne": "__ne__", "lt": "__lt__", "le": "__le__", "gt": "__gt__", "ge": "__ge__",
 }  # fmt: skip
 
 
@@ -140,14 +161,13 @@ def members() -> dict[str, Any]:
     found: dict[str, Any] = dict(_FUNCTIONS)
     for name, operator in _OPERATORS.items():
         found[operator] = TABLE[name].bind if name in ("add", "sub") else _FUNCTIONS[name]  # an operator has no alpha
-    for name in ("add", "sub", "mul", "div", "pow", "matmul"):
+    for name in (*_ARITHMETIC, "matmul", "divmod"):
         found[_OPERATORS[name].replace("__", "__r", 1)] = _reflected(name)
-    for name in ("add", "sub", "mul", "div", "pow"):
-        found[_OPERATORS[name].replace("__", "__i", 1)] = _inplace(name)
-    for name in ("mul", "div", "pow"):
-        found[name + "_"] = _inplace(name)
+    for name in _ARITHMETIC:
+        row = "div" if name == "true_divide" else name
+        found[name + "_"] = found[_OPERATORS[name].replace("__", "__i", 1)] = _inplace(row)
     found.update((name + "_", _replacing(name)) for name in _INPLACE)
-    for function in (add_, sub_, copy_, zero_, fill_):
+    for function in (add_, sub_, div_, copy_, zero_, fill_):
         found[function.__name__] = function
     found.update((name, _cast(dtype)) for name, dtype in _CASTS.items())
     found.update((name, property(getattr(room, name))) for room in _ROOMS for name in getattr(room, "PROPERTIES", "").split())

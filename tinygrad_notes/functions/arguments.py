@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DtypeError, IndexOutOfRange, ShapeError
+from ..errors import DtypeError, IndexOutOfRange, ShapeError, describe
 from ..tensor import Tensor
 
-__all__ = ["Dim", "axes", "axis", "floating", "shape_of", "sizes", "tensor"]
+__all__ = ["Dim", "axes", "axis", "floating", "same_dtype", "shape_of", "sizes", "some_floats", "tensor"]
 
 Dim = int | tuple[int, ...] | list[int] | None
 
@@ -68,3 +68,18 @@ def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     if any(not isinstance(n, int | np.integer) or n < 0 for n in size):
         raise ShapeError(f"{name}: a shape holds non-negative integers, got {size}")
     return tuple(int(n) for n in size)
+
+
+def some_floats(name: str, *operands: Any) -> None:
+    """Raises DtypeError unless one of the operands, Tensors and numbers, holds floats."""
+    if not any(x.dtype.kind == "f" if isinstance(x, Tensor | np.ndarray) else isinstance(x, float) for x in operands):
+        shown = describe(x._array if isinstance(x, Tensor) else x for x in operands)
+        raise DtypeError(f"{name}({shown}): none of them is floating-point; use .float() first")
+
+
+def same_dtype(name: str, *tensors: Any) -> None:
+    """Raises TypeError for what is no Tensor, DtypeError unless all have one dtype."""
+    for x in tensors:
+        tensor(name, x)
+    if len({x.dtype for x in tensors}) > 1:
+        raise DtypeError(f"{name}({describe(x._array for x in tensors)}): all need one dtype; cast with .to(dtype)")

@@ -1,33 +1,50 @@
-"""Elementwise functions and comparisons under PyTorch's names: they canonicalise, the table computes."""
+"""Arithmetic, exponentials and their kin, comparison and choice under PyTorch's names: they canonicalise, the table computes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from ..dtypes import bool_
-from ..errors import DtypeError
-from ..optable import TABLE
+from ..dtypes import bool_, float64
+from ..errors import ArgumentError, DtypeError
+from ..optable import TABLE, p
 from ..tensor import Tensor
+from .arguments import floating, same_dtype, some_floats
+from .convert import to
 
 __all__ = [
-    "abs", "add", "cos", "div", "eq", "exp", "floor", "ge", "gt", "le", "log", "lt", "mul", "ne", "neg", "pow",
-    "sigmoid", "sin", "sqrt", "sub", "tanh", "where",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "div", "divide", "eq", "erf", "erfc", "exp", "exp2", "expm1", "float_power",
+    "ge", "greater", "greater_equal", "gt", "le", "lerp", "less", "less_equal", "log", "log1p", "log2", "log10", "logaddexp",
+    "logit", "lt", "mul", "multiply", "ne", "neg", "negative", "not_equal", "positive", "pow", "reciprocal", "rsqrt", "sigmoid",
+    "sqrt", "square", "sub", "subtract", "tanh", "true_divide", "where",
 ]  # fmt: skip
 
-METHODS = "abs add cos div eq exp floor ge gt le log logsigmoid lt mul ne neg pow sigmoid sin sqrt sub tanh"
+METHODS = (
+    "abs absolute add addcdiv addcmul div divide eq erf erfc exp exp2 expm1 float_power ge greater greater_equal gt le lerp less "
+    "less_equal log log10 log1p log2 logaddexp logit logsigmoid lt mul multiply ne neg negative not_equal positive pow reciprocal "
+    "rsqrt sigmoid sqrt square sub subtract tanh true_divide"
+)
 """Methods of Tensor as well; these also as ``name_``, written in place:"""
-INPLACE = "abs exp floor neg sqrt tanh log sigmoid sin cos"
+INPLACE = (
+    "abs absolute addcdiv addcmul divide eq erf erfc exp exp2 expm1 float_power ge greater greater_equal gt le lerp less less_equal "
+    "log log10 log1p log2 logit lt multiply ne neg negative not_equal reciprocal rsqrt sigmoid sqrt square subtract tanh true_divide"
+)
 
 
 def _row(name: str) -> Callable[..., Tensor]:
     return TABLE[name].bind
 
 
-mul, div, neg, abs = _row("mul"), _row("div"), _row("neg"), _row("abs")
-exp, log, sqrt, sin, cos = _row("exp"), _row("log"), _row("sqrt"), _row("sin"), _row("cos")
-tanh, sigmoid, logsigmoid, floor = _row("tanh"), _row("sigmoid"), _row("logsigmoid"), _row("floor")
+mul, true_divide, neg, abs = _row("mul"), _row("div"), _row("neg"), _row("abs")
+exp, exp2, expm1 = _row("exp"), _row("exp2"), _row("expm1")
+log, log2, log10, log1p, sqrt = _row("log"), _row("log2"), _row("log10"), _row("log1p"), _row("sqrt")
+tanh, sigmoid, logsigmoid, erf, erfc = _row("tanh"), _row("sigmoid"), _row("logsigmoid"), _row("erf"), _row("erfc")
 eq, ne, lt, le, gt, ge = (_row(name) for name in ("eq", "ne", "lt", "le", "gt", "ge"))
+
+multiply, negative, absolute = mul, neg, abs
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+
+# ---- arithmetic ----
 
 
 def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
@@ -42,20 +59,113 @@ def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     return result
 
 
+subtract = sub
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other``, or that quotient rounded: "trunc" towards 0, "floor" down, keeping integers and with slope 0.
+
+    Raises DtypeError for integers divided by 0 with a rounding mode.
+    """
+    if rounding_mode not in _QUOTIENTS:
+        raise ArgumentError(f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}")
+    result: Tensor = TABLE[_QUOTIENTS[rounding_mode]].bind(input, other)
+    return result
+
+
+_QUOTIENTS = {None: "div", "trunc": "trunc_divide", "floor": "floor_divide"}
+divide = div
+
+
+def positive(input: Tensor) -> Tensor:
+    """``+input``: itself. Raises DtypeError for bools."""
+    if input.dtype == bool_:
+        raise DtypeError(
+            f"positive: {input._type()} holds truth values, which have no sign; cast them with .long() or .float()"
+        )
+    return input
+
+
 def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent``; the square, by far the most common, is a product."""
-    if isinstance(input, Tensor):
+    if isinstance(input, Tensor) and isinstance(exponent, int | float) and exponent == 2:
         kind = input.dtype.kind
-        if (
-            isinstance(exponent, int | float)
-            and exponent == 2
-            and (kind == "f" or (kind in "iu" and isinstance(exponent, int)))
-        ):
+        if kind == "f" or (kind in "iu" and isinstance(exponent, int)):
             return mul(input, input)
-        if kind == "b" and (isinstance(exponent, bool) or (isinstance(exponent, Tensor) and exponent.dtype == bool_)):
-            raise DtypeError(f"pow: {input._type()} to a bool power has no meaning; cast one of them with .long() or .float()")
     result: Tensor = TABLE["pow"].bind(input, exponent)
     return result
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` in float64. Raises TypeError unless one of them is a Tensor."""
+    if not (isinstance(input, Tensor) or isinstance(exponent, Tensor)):
+        raise TypeError(
+            f"float_power: needs a Tensor, got {type(input).__name__} and {type(exponent).__name__}; tn.tensor(...)"
+        )
+    base, power = (to(x, float64) if isinstance(x, Tensor) else float(x) for x in (input, exponent))
+    return pow(base, power)
+
+
+def square(input: Tensor) -> Tensor:
+    """``input * input``."""
+    return pow(input, 2)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / input``."""
+    return true_divide(1, input)
+
+
+def rsqrt(input: Tensor) -> Tensor:
+    """``1 / sqrt(input)``."""
+    return true_divide(1, sqrt(input))
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``, exactly ``end`` where the weight (a number or a Tensor) is 1."""
+    tensors = (input, end, weight) if isinstance(weight, Tensor) else (input, end)
+    same_dtype("lerp", *tensors)
+    floating("lerp", input)
+    if isinstance(weight, Tensor):
+        near = lt(abs(weight), 0.5)
+        return add(where(near, input, end), where(near, weight, weight - 1) * (end - input))
+    base, share = (input, weight) if -0.5 < weight < 0.5 else (end, weight - 1)
+    return add(base, share * (end - input))
+
+
+def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    product = mul(tensor1, tensor2)
+    return add(input, product if value == 1 else product * value)
+
+
+def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``. Raises DtypeError unless tensor1 or tensor2 holds floats."""
+    some_floats("addcdiv", tensor1, tensor2)
+    quotient = true_divide(tensor1, tensor2)
+    return add(input, quotient if value == 1 else quotient * value)
+
+
+# ---- logarithms ----
+
+
+def logaddexp(input: Any, other: Any) -> Tensor:
+    """``log(exp(input) + exp(other))`` without overflow; equal infinities share the gradient. Raises DtypeError for integers."""
+    some_floats("logaddexp", input, other)
+    result: Tensor = p.logaddexp(input, other)
+    return result
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(x / (1 - x))``, the inverse of the sigmoid; with eps, x is first clamped to [eps, 1 - eps], slope 0 outside."""
+    x = input if input.dtype.kind == "f" else true_divide(input, 1)
+    if eps is not None:
+        x = where(lt(x, eps), eps, x)
+        x = where(gt(x, 1 - eps), 1 - eps, x)
+    return log(x) - log1p(-x)
+
+
+# ---- choice ----
 
 
 def where(condition: Tensor, input: Any, other: Any) -> Tensor:

@@ -20,7 +20,8 @@ from ..optable import p
 from ..tensor import Tensor, from_array, leaf_of
 from .arguments import shape_of
 from .convert import to
-from .pointwise import cos, log, sqrt
+from .pointwise import log, sqrt
+from .trigonometry import cos
 
 __all__ = [
     "Generator", "bernoulli", "initial_seed", "manual_seed", "normal", "rand", "rand_like", "randint", "randint_like", "randn",

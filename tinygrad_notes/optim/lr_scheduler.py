@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..functions.pointwise import floor, where
+from ..functions.pointwise import where
+from ..functions.rounding import floor
 from ..modes import no_grad, scope
 from .optimizer import Optimizer, scalar
 

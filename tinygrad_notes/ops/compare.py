@@ -1,0 +1,85 @@
+"""Comparison, choice, the larger and the smaller of two, and bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import primitive
+from ..optable import Case
+from .elementwise import as_bool, binary, inf, kind_of, like_inputs, nan
+
+__all__: list[str] = []
+
+# ---- comparison and choice ----
+
+for _name, _compare, _sign in (
+    ("eq", np.equal, "=="), ("ne", np.not_equal, "!="), ("lt", np.less, "<"),
+    ("le", np.less_equal, "<="), ("gt", np.greater, ">"), ("ge", np.greater_equal, ">="),
+):  # fmt: skip
+    binary(
+        _name, _compare, (None, None), f"x {_sign} y", x=(-1, 2), y=(-1, 2), result=as_bool,
+        special=(((nan, nan), float(_name == "ne"), None),),
+    )  # fmt: skip
+
+primitive(
+    "where",
+    np.where,
+    args="condition x y",
+    vjp=(None, "p.where(condition, g, 0.0)", "p.where(condition, 0.0, g)"),
+    kind="elementwise",
+    result=like_inputs,
+    expr="x if condition else y",
+    promote=(1, 2),
+    cases=tuple(
+        Case(((c, None, None), (x, -2.0, 2.0), (y, -2.0, 2.0)))
+        for c, x, y in (
+            ((2, 3), (2, 3), (2, 3)),
+            ((3,), (2, 3), ()),
+            ((2, 1), (1, 3), (2, 3)),
+            ((), (), (2,)),
+            ((0, 1), (3,), ()),
+        )
+    ),
+    special=(((1.0, 2.0, inf), 2.0, (0.0, 1.0, 0.0)), ((0.0, nan, 2.0), 2.0, (0.0, 0.0, 1.0))),
+)
+
+# ---- the larger and the smaller ----
+
+# equal values share the gradient; a NaN, which numpy hands on, hands it all to both
+for _name, _larger, _wins in (("maximum", np.maximum, "gt"), ("minimum", np.minimum, "lt")):
+    binary(
+        _name,
+        _larger,
+        (
+            f"p.where(p.eq(x, y), g * 0.5, p.where(p.{_wins}(y, x), 0.0, g))",
+            f"p.where(p.eq(x, y), g * 0.5, p.where(p.{_wins}(x, y), 0.0, g))",
+        ),
+        f"x {'>' if _wins == 'gt' else '<'} y or x is nan ? x : y",
+        special=(
+            ((2.0, 2.0), 2.0, (0.5, 0.5)),
+            ((-inf, 1.0), 1.0 if _wins == "gt" else -inf, (0.0, 1.0) if _wins == "gt" else (1.0, 0.0)),
+            ((nan, 1.0), nan, (1.0, 1.0)),
+            ((1.0, nan), nan, (1.0, 1.0)),
+        ),
+    )
+
+# ---- bits ----
+
+
+def _shift(function: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(x: Any, y: Any) -> Any:
+        if kind_of(x, y) == "b":
+            raise TypeError("truth values cannot be shifted")  # numpy would answer int8
+        return function(x, y)
+
+    return forward
+
+
+for _name, _forward, _sign, _high in (
+    ("bitwise_and", np.bitwise_and, "&", 9), ("bitwise_or", np.bitwise_or, "|", 9), ("bitwise_xor", np.bitwise_xor, "^", 9),
+    ("bitwise_left_shift", _shift(np.left_shift), "<<", 3), ("bitwise_right_shift", _shift(np.right_shift), ">>", 3),
+):  # fmt: skip
+    binary(_name, _forward, (None, None), f"x {_sign} y", x=(-9, 9), y=(0, _high))
