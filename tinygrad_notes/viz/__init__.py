@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, overload
 
 from .dot_text import to_dot
+from .explore import Explorer, explore
 from .fold import fold as fold_to_fit
 from .picture import Picture, PictureError
 from .rollup import Graph, roll_up
 from .source import Recording, Source, record
 from .tint import Tint
 
-__all__ = ["Picture", "PictureError", "dot", "draw", "graph"]
+__all__ = ["Explorer", "Picture", "PictureError", "dot", "draw", "explore", "graph"]
 
 
 def graph(

@@ -20,7 +20,7 @@ from typing import Any
 
 from .dot_text import sturdier
 
-__all__ = ["FORMATS", "Picture", "PictureError", "render", "save"]
+__all__ = ["FORMATS", "Picture", "PictureError", "render", "save", "write_file"]
 
 FORMATS = ("svg", "png", "pdf", "dot", "gv")
 _SECONDS = 120
@@ -93,13 +93,14 @@ def save(text: str, path: Path) -> Path:
         data = render(text, format)
     except PictureError as error:
         beside = path.with_suffix(".dot")
-        _write(text.encode(), beside)
+        write_file(text.encode(), beside)
         raise PictureError(f"{error}. The DOT text is saved in {beside}") from None
-    _write(data, path)
+    write_file(data, path)
     return path
 
 
-def _write(data: bytes, path: Path) -> None:
+def write_file(data: bytes, path: Path) -> None:
+    """An ordinary file, whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
