@@ -20,7 +20,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     A stack times one matrix is computed as one product of ``(* N, M)``, which is what makes it fast.
     Raises ShapeError where the inner lengths differ, DtypeError where the dtypes do (as PyTorch).
     """
-    if not (isinstance(input, Tensor) and isinstance(other, Tensor)):
+    if isinstance(input, Tensor) and isinstance(other, Tensor):
+        a, b = input._array, other._array
+        if a.ndim == 2 == b.ndim and a.dtype is b.dtype and a.shape[1] == b.shape[0]:  # nearly every call
+            result: Tensor = TABLE["matmul"].bind(input, other)
+            return result
+    else:
         wrong = other if isinstance(input, Tensor) else input
         raise TypeError(f"matmul: needs two Tensors, one is a {type(wrong).__name__}; make one with tn.tensor(...)")
     if input.ndim == 0 or other.ndim == 0:
@@ -33,9 +38,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"matmul: {typename(input.shape, input.dtype)} @ {typename(other.shape, other.dtype)}: the inner lengths "
             f"{input.shape[-1]} and {inner} differ; transpose one with .mT, or reshape it"
         )
-    if input.ndim == 2 and other.ndim == 2:
-        result: Tensor = TABLE["matmul"].bind(input, other)
-        return result
     left = unsqueeze(input, 0) if input.ndim == 1 else input
     right = unsqueeze(other, 1) if other.ndim == 1 else other
     if left.ndim > 2 and right.ndim == 2:

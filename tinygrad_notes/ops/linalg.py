@@ -21,7 +21,7 @@ def _product(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, A
 
 
 def _matmul(x: Any, y: Any) -> Any:
-    return np.dot(x, y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # the same BLAS call, a third less around it
+    return x.dot(y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # the same BLAS call, half of what is around it
 
 
 _PAIRS: tuple[tuple[Shape, Shape], ...] = (
