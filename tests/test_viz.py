@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -330,7 +331,7 @@ def test_text_is_readable_with_matplotlibs_fonts_alone(tmp_path: Path) -> None:
 
     def ink(label: str) -> float:
         text = f'digraph {{ a [label="{label}", shape=none, fixedsize=true, width=2, height=1, fontname="DejaVu Sans"] }}'
-        path = picture_module.save(text, tmp_path / "text.png")
+        path = tn.viz.Picture(text, "").save(tmp_path / "text.png")
         return float(1.0 - matplotlib.image.imread(path)[..., :3].mean())
 
     narrow, wide = ink("...."), ink("MMMM")
@@ -354,8 +355,10 @@ def test_a_broken_dot_program_is_replaced(tape64: tn.Tape, tmp_path: Path, monke
     monkeypatch.setenv("PATH", str(tmp_path))
     assert b"<svg" in tn.viz.draw(tape64).render("svg")
     monkeypatch.setattr(picture_module, "_with_pygraphviz", refuse)
+    picture = tn.viz.draw(tape64)
     with pytest.raises(tn.viz.PictureError, match=r"no such plugin.*; broken too"):
-        tn.viz.draw(tape64).render("svg")
+        picture.render("png")
+    assert picture.render("svg") == picture.plain.encode()
 
 
 @pytest.mark.usefixtures("no_dot")
@@ -380,15 +383,16 @@ def refuse(text: str, format: str) -> bytes:
 
 
 @pytest.mark.usefixtures("no_dot")
-def test_without_an_engine_the_text_is_saved_and_the_way_out_said(
+def test_without_an_engine_there_is_an_svg_of_our_own_and_the_way_out_is_said(
     tape64: tn.Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picture_module, "find_spec", lambda name: None)
-    with pytest.raises(tn.viz.PictureError, match=r"pip install pygraphviz.*DOT text is saved in .*step\.dot"):
-        tn.viz.draw(tape64, tmp_path / "step.png")
-    assert (tmp_path / "step.dot").read_text("utf-8") == tn.viz.dot(tape64)
-    assert not (tmp_path / "step.png").exists()
-    assert "pip install pygraphviz" in tn.viz.draw(tape64)._repr_mimebundle_()["text/plain"]
+    picture = tn.viz.draw(tape64)
+    with pytest.raises(tn.viz.PictureError, match=r"to draw a png: `pip install pygraphviz.*picture is saved as .*step\.svg"):
+        picture.save(tmp_path / "step.png")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["step.svg"]
+    assert (tmp_path / "step.svg").read_text("utf-8") == picture.plain == picture.render("svg").decode()
+    assert set(picture._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
 
 
 def test_a_file_appears_whole_or_not_at_all(tape64: tn.Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,6 +420,7 @@ def test_an_unknown_format_is_refused(tape64: tn.Tape, tmp_path: Path) -> None:
 def test_notebooks_show_the_picture(tape64: tn.Tape) -> None:
     shown = tn.viz.draw(tape64, depth=1)._repr_mimebundle_(include=None, exclude=None)
     assert "<svg" in shown["image/svg+xml"]
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
     assert json.loads(json.dumps(shown)) == shown
 
 

@@ -1,7 +1,7 @@
 """Pictures of tapes and graphs, readable for a whole training step: ``tn.viz.draw(tape, "step.svg")``.
 
 ``source`` says what is drawn, ``rollup`` merges what repeats, ``fold`` makes it fit, ``tint`` colours it by norms, ``dot_text``
-and ``labels`` write it as DOT, ``picture`` draws that.
+and ``labels`` write it as DOT, ``picture`` draws that; ``layered`` and ``svg_text`` draw where there is no graphviz.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from .fold import fold as fold_to_fit
 from .picture import Picture, PictureError
 from .rollup import Graph, roll_up
 from .source import Recording, Source, record
+from .svg_text import to_svg
 from .tint import Tint
+
+_TINTS = {"value": "value", "grad": "gradient"}
 
 __all__ = ["Explorer", "Picture", "PictureError", "dot", "draw", "explore", "graph"]
 
@@ -60,10 +63,7 @@ def dot(
            gradient is that of the last backward pass recorded on it, else of the sum of the result.
     The other arguments are those of ``graph``, which also says what is raised; ValueError too where norms are not known.
     """
-    recording = record(source, inputs, order)
-    drawn = _graph(recording, depth, max_nodes, views)
-    what = {"value": "norm of the value", "grad": "norm of the gradient"}
-    return to_dot(drawn, title, None if tint is None else Tint(recording.norms(tint), what[tint]))
+    return _picture(source, inputs, order, title, tint, depth, max_nodes, views).text
 
 
 @overload
@@ -91,17 +91,23 @@ def draw(
     """Draw a Tape, the graph behind a Tensor, or the call of a module: ``draw(model, "model.svg", inputs=x)``.
 
     path  where to: .svg, .png, .pdf, .dot or .gv, written whole or not at all; None: return a Picture that notebooks show
-    The other arguments are those of ``dot``. Raises PictureError where nothing can draw, with the DOT text saved beside.
+    The other arguments are those of ``dot``. Raises PictureError where no graphviz can draw a .png or .pdf; an .svg is then saved.
     """
     if path is not None and not isinstance(path, str | PathLike):
         raise TypeError(
             f"draw: path is a file name, not a {type(path).__name__}; inputs are given by name: draw(model, inputs=x)"
         )
-    text = dot(
-        source, inputs=inputs, order=order, title=title, tint=tint, depth=depth, max_nodes=max_nodes, views=views
-    )  # fmt: skip
-    picture = Picture(text)
+    picture = _picture(source, inputs, order, title, tint, depth, max_nodes, views)
     return picture if path is None else picture.save(path)
+
+
+def _picture(
+    source: Source, inputs: Any, order: int, title: str | None, tint: str | None, depth: int | None, max_nodes: int, views: bool
+) -> Picture:
+    recording = record(source, inputs, order)
+    drawn = _graph(recording, depth, max_nodes, views)
+    scale = None if tint is None else Tint(recording.norms(tint), f"norm of the {_TINTS.get(tint)}")
+    return Picture(to_dot(drawn, title, scale), to_svg(drawn, title, scale))
 
 
 def _graph(recording: Recording, depth: int | None, max_nodes: int, views: bool) -> Graph:

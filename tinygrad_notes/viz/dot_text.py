@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 
-from .labels import box_label, box_tooltip, edge_label, edge_tooltip, values_label
-from .looks import CARRY, GRADIENT, KEPT, LOOKS, SIDES, UPDATED
-from .roles import is_parameter
+from .labels import box_label, box_tooltip, edge_label, edge_tooltip
+from .legend import Key, legend, summary
+from .looks import CARRY, GRADIENT, LOOKS, SIDES
 from .rollup import Box, Edge, Graph, Group
-from .sides import sides_of
+from .sides import UPWARD, Bundle, bundles, sides_of
 from .tint import Tint
 
 __all__ = ["sturdier", "to_dot"]
@@ -39,24 +39,20 @@ class _Writer:
             self.inside.setdefault(box.group, []).append(box)
         self.sides = sides_of(graph)
         self.clusters: dict[Group, str] = {}
-        self.said: dict[str, str] = {}  # kinds of edges that occur, for the legend
+        plain, bundled = bundles(graph, self.sides)
+        # curves around a long column of boxes, many of them to one box, take graphviz half a minute
+        splines = "line" if len(bundled) > 60 or any(box.fold == "" for box in graph.boxes) else "true"
         self.lines: list[str] = []
         self._group(graph.root, "  ")
-        across: dict[tuple[Box | Group, Box | Group], list[Edge]] = {}
-        for edge in graph.edges:
-            one, other = self.sides[edge.source], self.sides[edge.target]
-            if one != other and (one == "forward" or other == "second"):
-                across.setdefault((self._end(edge.source), self._end(edge.target)), []).append(edge)
-            else:
-                self._edge(edge)
-        for ends, edges in across.items():
-            self._bundle(*ends, edges)
-        # curves around a long column of boxes, many of them to one box, take graphviz half a minute
-        splines = "line" if len(across) > 60 or any(box.fold == "" for box in graph.boxes) else "true"
+        for edge in plain:
+            self._edge(edge)
+        for bundle in bundled:
+            self._bundle(bundle)
+        keys = legend(graph, self.sides, bundled, tint)
         self.lines = [
             "digraph tape {",
             f'  graph [rankdir=TB, labelloc=t, fontname="{_FONT}", fontsize=11, nodesep=0.18, ranksep=0.28,'
-            f" compound=true, splines={splines}, {_BY_CLUSTERS}, bgcolor=white, label={self._head(title)}]",
+            f" compound=true, splines={splines}, {_BY_CLUSTERS}, bgcolor=white, label={_head(title, summary(graph), keys)}]",
             f'  node [fontname="{_FONT}", fontsize=10, style="filled,rounded", margin="0.09,0.04", height=0.28, width=0.3]',
             f'  edge [fontname="{_FONT}", fontsize=8, arrowsize=0.6, color="#5a6470", fontcolor="#4a525c"]',
             *self.lines,
@@ -114,82 +110,45 @@ class _Writer:
         said = [f"label={_text(edge_label(edge))}", f"tooltip={_text(edge_tooltip(edge))}"]
         if edge.carry is not None:
             said = [f"{_FREE}{said[0]}", said[1], "style=dashed", f'color="{CARRY}"', f'fontcolor="{CARRY}"']
-            self.said[CARRY] = "dashed: to the next instance"
-        elif self.sides[edge.source] == self.sides[edge.target] and self.sides[edge.source] in ("backward", "second"):
-            source, target = target, source  # gradients flow up, beside the forward pass that flows down
+        elif self.sides[edge.source] == self.sides[edge.target] and self.sides[edge.source] in UPWARD:
+            source, target = target, source
             said += ["dir=back", f'color="{GRADIENT}"']
-            self.said[GRADIENT] = "↑ gradients flow upward"
         self.lines.append(f"  {source} -> {target} [{', '.join(said)}]")
 
-    def _end(self, box: Box) -> Box | Group:
-        """Where an edge from one side to another ends: at the layer, not at each of its boxes."""
-        layer: Box | Group = box
-        for group in box.group.chain():
-            if group.instances > 1 or group.index is not None:
-                break
-            if self.sides[box] not in ("backward", "second") or group.parent is not self.graph.root:
-                layer = group
-        return layer
-
-    def _bundle(self, source: Box | Group, target: Box | Group, edges: list[Edge]) -> None:
-        """One edge for all values that one layer hands to another side: residuals to backward, parameters to the optimizer.
-
-        It does not take part in the ranking: forward and backward stand side by side.
-        """
-        nodes = {node for edge in edges for node in edge.values}
-        kept = self.sides[edges[0].target] in ("backward", "second")
-        color = KEPT if kept or any(not is_parameter(node) for node in nodes) else UPDATED
-        single = isinstance(source, Box) and isinstance(target, Box)
-        label = edge_label(edges[0]) if single else values_label(nodes, "value" if color == KEPT else "parameter")
-        names = dict.fromkeys(box_label(edge.source).replace("\n", " ") for edge in edges)
-        middle = edges[len(edges) // 2]
+    def _bundle(self, bundle: Bundle) -> None:
+        """A bundle does not take part in the ranking: forward and backward stand side by side."""
+        source, target, color = bundle.source, bundle.target, bundle.color
+        middle = bundle.edges[len(bundle.edges) // 2]
         said = [
-            f"{_FREE}headlabel={_text(label)}", f"tooltip={_text(chr(10).join(names))}", f'color="{color}"', f'fontcolor="{color}"',
-            *([] if single else ["penwidth=2", "arrowsize=0.8"]),
+            f"{_FREE}headlabel={_text(bundle.label)}", f"tooltip={_text(bundle.tooltip)}", f'color="{color}"',
+            f'fontcolor="{color}"', *([] if bundle.single else ["penwidth=2", "arrowsize=0.8"]),
         ]  # fmt: skip
         if isinstance(source, Group):
             said.append(f"ltail={self.clusters[source]}")
         if isinstance(target, Group):
             said.append(f"lhead={self.clusters[target]}")
-        self.said[color] = (
-            ("→ kept by forward, read by backward" if kept else "→ read") if color == KEPT else "→ what is updated"
-        )
         self.lines.append(f"  {self.ids[middle.source]} -> {self.ids[middle.target]} [{', '.join(said)}]")
 
-    # ---- title, legend, notes ----
 
-    def _head(self, title: str | None) -> str:
-        graph = self.graph
-        total = f"{graph.nodes + graph.contracted:,} operations in {len(graph.boxes):,} boxes"
-        notes = [total, *([f"{graph.contracted:,} views are part of the edges"] if graph.contracted else []), *graph.notes]
-        roles = {box.role for box in graph.boxes}
-        looks = [look for role, look in LOOKS.items() if role in roles]
-        cells = "".join(
-            f'<TD BGCOLOR="{look.fill if self.tint is None else "#ffffff"}" COLOR="{look.border}" BORDER="{look.width:g}"'
-            f"{_style(look.style)}>{look.legend}</TD>"
-            for look in looks
-        )
-        keys = "".join(
-            f'<TD BORDER="0"><FONT COLOR="{color}">{self.said[color]}</FONT></TD>'
-            for color in (KEPT, GRADIENT, UPDATED, CARRY)
-            if color in self.said
-        )
-        rows = [f'<FONT POINT-SIZE="16">{html.escape(title)}</FONT>'] if title else []
-        rows += [html.escape("; ".join(notes)), _table(cells), *([_table(keys)] if keys else [])]
-        if self.tint is not None:
-            bar = "".join(
-                f'<TD BGCOLOR="{color}" BORDER="1">{f"<FONT COLOR={chr(34)}white{chr(34)}>{text}</FONT>" if dark else text}</TD>'
-                for color, text in self.tint.legend()
-                for dark in (color == "#000000",)
-            )
-            rows.append(_table(f'<TD BORDER="0">{self.tint.what}</TD>{bar}', spacing=0))
-            if "striped" in "".join(self.lines):
-                rows.append("stripes: from the first instance to the last")
-        return f'<<TABLE BORDER="0" CELLSPACING="0">{"".join(f"<TR><TD>{row}</TD></TR>" for row in rows)}</TABLE>>'
+def _head(title: str | None, notes: str, keys: list[list[Key]]) -> str:
+    """Title, notes and legend as an HTML-like label."""
+    rows = [f'<FONT POINT-SIZE="16">{html.escape(title)}</FONT>'] if title else []
+    rows += [html.escape(notes), *(_table(row) for row in keys)]
+    return f'<<TABLE BORDER="0" CELLSPACING="0">{"".join(f"<TR><TD>{row}</TD></TR>" for row in rows)}</TABLE>>'
 
 
-def _table(cells: str, spacing: int = 3) -> str:
-    return f'<TABLE BORDER="0" CELLBORDER="1" CELLPADDING="3" CELLSPACING="{spacing}"><TR>{cells}</TR></TABLE>'
+def _table(keys: list[Key]) -> str:
+    cells = "".join(_cell(key) for key in keys)
+    return f'<TABLE BORDER="0" CELLBORDER="1" CELLPADDING="3" CELLSPACING="2"><TR>{cells}</TR></TABLE>'
+
+
+def _cell(key: Key) -> str:
+    text = html.escape(key.text)
+    if not key.fill:
+        return f'<TD BORDER="0"><FONT COLOR="{key.color}">{text}</FONT></TD>'
+    if key.fill == "#000000":
+        text = f'<FONT COLOR="white">{text}</FONT>'
+    return f'<TD BGCOLOR="{key.fill}" COLOR="{key.color}" BORDER="{key.width:g}"{_style(key.style)}>{text}</TD>'
 
 
 def _style(style: str) -> str:

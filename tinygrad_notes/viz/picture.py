@@ -1,4 +1,5 @@
-"""DOT text to a picture: with the ``dot`` program where it is installed, else with the engine inside pygraphviz's wheel.
+"""DOT text to a picture: with the ``dot`` program where it is installed, else with the engine inside pygraphviz's wheel, else
+as a plainer SVG of our own.
 
 pygraphviz runs in a process of its own: the layout library and fontconfig leave no state here, their messages do not reach
 the terminal, and the environment that they read can be prepared.
@@ -6,6 +7,7 @@ the terminal, and the environment that they read can be prepared.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import shutil
@@ -20,7 +22,7 @@ from typing import Any
 
 from .dot_text import sturdier
 
-__all__ = ["FORMATS", "Picture", "PictureError", "render", "save", "write_file"]
+__all__ = ["FORMATS", "Picture", "PictureError", "render", "write_file"]
 
 FORMATS = ("svg", "png", "pdf", "dot", "gv")
 _SECONDS = 120
@@ -36,38 +38,59 @@ class PictureError(RuntimeError):
 
 
 class Picture:
-    """DOT text that shows itself in notebooks. ``save(path)`` renders it into a .svg, .png, .pdf, .dot or .gv file."""
+    """A picture that shows itself in notebooks. ``save(path)`` renders it into a .svg, .png, .pdf, .dot or .gv file.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    text   DOT, which graphviz draws
+    plain  an SVG of our own, for machines without graphviz
+    """
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Render into a file; see ``save`` of this module."""
-        return save(self.text, Path(path))
+    def __init__(self, text: str, plain: str) -> None:
+        self.text, self.plain = text, plain
 
     def render(self, format: str = "svg") -> bytes:
-        """The picture as bytes: svg, png or pdf. Raises PictureError where nothing can draw."""
-        return render(self.text, format)
+        """The picture as bytes: svg, png or pdf, or the text itself as dot or gv.
+
+        Raises ValueError for another format, PictureError where no graphviz can draw the png or pdf.
+        """
+        if format not in FORMATS:
+            raise ValueError(f"draw: no picture of format {format!r}; there are {', '.join(FORMATS)}")
+        if format in ("dot", "gv"):
+            return self.text.encode()
+        try:
+            return render(self.text, format)
+        except PictureError:
+            if format == "svg":
+                return self.plain.encode()
+            raise
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Render into a file whose suffix tells the format; it appears whole or not at all.
+
+        Raises what ``render`` raises; where the png or pdf cannot be drawn, an SVG is saved beside.
+        """
+        path = Path(path)
+        try:
+            data = self.render(path.suffix.removeprefix(".").lower())
+        except PictureError as error:
+            beside = path.with_suffix(".svg")
+            write_file(self.render("svg"), beside)
+            raise PictureError(f"{error}. The picture is saved as {beside}") from None
+        write_file(data, path)
+        return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        try:
-            return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
-        except PictureError as error:
-            return {"text/plain": f"{error}\n\n{self.text}"}
+        """SVG, and PNG for notebooks that are not trusted and show no SVG."""
+        shown = {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
+        with contextlib.suppress(PictureError):
+            shown["image/png"] = base64.b64encode(self.render("png")).decode()
+        return shown
 
     def __repr__(self) -> str:
         return f"<Picture: {len(self.text.splitlines()):,} lines of DOT text; .save('picture.svg') draws it>"
 
 
 def render(text: str, format: str) -> bytes:
-    """The picture of DOT text as bytes: svg, png or pdf, or the text itself as dot or gv.
-
-    Raises ValueError for another format, PictureError where no engine is installed or none can draw it.
-    """
-    if format not in FORMATS:
-        raise ValueError(f"draw: no picture of format {format!r}; there are {', '.join(FORMATS)}")
-    if format in ("dot", "gv"):
-        return text.encode()
+    """The picture of DOT text as bytes: svg, png or pdf. Raises PictureError where no engine is installed or none can draw it."""
     complaints = []
     for engine, form in ((engine, form) for engine in _engines() for form in (text, sturdier(text))):
         try:
@@ -78,25 +101,9 @@ def render(text: str, format: str) -> bytes:
     if complaints:
         raise PictureError(f"graphviz could not draw this picture as {format}: {'; '.join(dict.fromkeys(complaints))}")
     raise PictureError(
-        "there is no graphviz here to draw the picture: `pip install pygraphviz` (its wheel carries the engine), or install the "
+        f"there is no graphviz here to draw a {format}: `pip install pygraphviz` (its wheel carries the engine), or install the "
         "`dot` program (apt install graphviz, brew install graphviz)"
     )
-
-
-def save(text: str, path: Path) -> Path:
-    """Render into a file whose suffix tells the format; it appears whole or not at all.
-
-    Raises ValueError for an unknown suffix, PictureError where nothing can draw: the DOT text is then saved beside.
-    """
-    format = path.suffix.removeprefix(".").lower()
-    try:
-        data = render(text, format)
-    except PictureError as error:
-        beside = path.with_suffix(".dot")
-        write_file(text.encode(), beside)
-        raise PictureError(f"{error}. The DOT text is saved in {beside}") from None
-    write_file(data, path)
-    return path
 
 
 def write_file(data: bytes, path: Path) -> None:

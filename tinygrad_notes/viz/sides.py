@@ -1,11 +1,18 @@
-"""On which side of a picture a box stands: forward, backward, second (gradients of gradients) or update."""
+"""On which side of a picture a box stands: forward, backward, second (gradients of gradients) or update; what leads across."""
 
 from __future__ import annotations
 
-from .roles import GRADIENTS
-from .rollup import Box, Graph, Group
+from dataclasses import dataclass
 
-__all__ = ["sides_of"]
+from .labels import box_label, edge_label, values_label
+from .looks import KEPT, UPDATED
+from .roles import GRADIENTS, is_parameter
+from .rollup import Box, Edge, Graph, Group
+
+__all__ = ["UPWARD", "Bundle", "bundles", "sides_of"]
+
+UPWARD = ("backward", "second")
+"""The sides where the flow goes up, beside the forward pass that flows down."""
 
 _ORDER = ("forward", "backward", "second", "update")
 
@@ -37,3 +44,63 @@ def _side(box: Box, feeding: set[Box]) -> str:
     if box.role in GRADIENTS:
         return "backward" if box.role == "gradient" else "second"
     return "forward" if box in feeding else "update"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All values that one layer hands to another side, as one edge: residuals to backward, parameters to the optimizer."""
+
+    source: Box | Group
+    target: Box | Group
+    edges: list[Edge]
+    color: str
+    meaning: str
+
+    @property
+    def single(self) -> bool:
+        """Whether it leads from one box to another."""
+        return isinstance(self.source, Box) and isinstance(self.target, Box)
+
+    @property
+    def label(self) -> str:
+        if self.single:
+            return edge_label(self.edges[0])
+        nodes = {node for edge in self.edges for node in edge.values}
+        return values_label(nodes, "value" if self.color == KEPT else "parameter")
+
+    @property
+    def tooltip(self) -> str:
+        return "\n".join(dict.fromkeys(box_label(edge.source).replace("\n", " ") for edge in self.edges))
+
+
+def bundles(graph: Graph, sides: dict[Box, str]) -> tuple[list[Edge], list[Bundle]]:
+    """The edges within the sides and back to forward, and the bundles from forward to others, and to second gradients."""
+    plain: list[Edge] = []
+    across: dict[tuple[Box | Group, Box | Group], list[Edge]] = {}
+    for edge in graph.edges:
+        one, other = sides[edge.source], sides[edge.target]
+        if one != other and (one == "forward" or other == "second"):
+            ends = _end(edge.source, one, graph.root), _end(edge.target, other, graph.root)
+            across.setdefault(ends, []).append(edge)
+        else:
+            plain.append(edge)
+    return plain, [_bundle(*ends, edges, sides) for ends, edges in across.items()]
+
+
+def _end(box: Box, side: str, root: Group) -> Box | Group:
+    """Where an edge from one side to another ends: at the layer, not at each of its boxes."""
+    layer: Box | Group = box
+    for group in box.group.chain():
+        if group.instances > 1 or group.index is not None:
+            break
+        if side not in UPWARD or group.parent is not root:
+            layer = group
+    return layer
+
+
+def _bundle(source: Box | Group, target: Box | Group, edges: list[Edge], sides: dict[Box, str]) -> Bundle:
+    if sides[edges[0].target] in UPWARD:
+        return Bundle(source, target, edges, KEPT, "→ kept by forward, read by backward")
+    if all(is_parameter(node) for edge in edges for node in edge.values):
+        return Bundle(source, target, edges, UPDATED, "→ what is updated")
+    return Bundle(source, target, edges, KEPT, "→ read")
