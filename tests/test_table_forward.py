@@ -45,6 +45,28 @@ def _loop_amax(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
     return x.copy() if dim == () else np.max(x, axis=dim, keepdims=keepdim)
 
 
+def _lines(x: Array, dim: int, of_line: Callable[[list[Any]], Any]) -> Array:
+    """What ``of_line`` makes of every line along an axis."""
+    out = np.zeros(x.shape, np.float64)
+    for at in np.ndindex(*x.shape[:dim], *x.shape[dim + 1 :]):
+        where = (*at[:dim], slice(None), *at[dim:])
+        out[where] = of_line(x[where].tolist())
+    return out
+
+
+def _argsort(x: Array, dim: int, descending: bool) -> Array:
+    return _lines(x, dim, lambda line: sorted(range(len(line)), key=line.__getitem__, reverse=descending))
+
+
+def _cumargmax(x: Array, dim: int) -> Array:
+    return _lines(x, dim, lambda line: [max(range(i + 1), key=lambda j: (line[j], j)) for i in range(len(line))])
+
+
+def _loop_searchsorted(rising: Array, values: Array, right: bool) -> Array:
+    line = rising[..., None, :] if rising.ndim > 1 else rising
+    return np.sum((line <= values[..., None]) if right else (line < values[..., None]), axis=-1)
+
+
 def _loop_put_add(x: Array, index: Array, dim: int, size: int) -> Array:
     out = np.zeros((*x.shape[:dim], size, *x.shape[dim + index.ndim :]), x.dtype)
     for at in np.ndindex(*index.shape):
@@ -155,12 +177,15 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "slice": lambda x, index: x[index], "unslice": _unslice, "concatenate": lambda *xs, dim, offsets: np.concatenate(xs, dim),
     "clone": lambda x: x, "detach": lambda x: x, "take": lambda x, index, dim: np.take(x, index, dim),
     "put_add": _loop_put_add, "gather": _loop_gather, "scatter_add": _loop_scatter_add, "matmul": _loop_matmul, "assign": _assign,
+    "argsort": _argsort, "cumargmax": _cumargmax, "searchsorted": _loop_searchsorted,
+    "cumsum": lambda x, dim: _lines(x, dim, lambda line: [sum(line[: i + 1]) for i in range(len(line))]).astype(x.dtype),
     "diagonal": _loop_diagonal, "undiagonal": _adjoint(_loop_diagonal), "windows": _loop_windows, "unwindows": _adjoint(_loop_windows),
 }  # fmt: skip
 STATISTICAL = {"random_bits"}  # tested by its distribution elsewhere; here by shape and dtype only
 
-OUTSIDE = {("put_add", "bool")}
-"""What the functions above the table never ask of a row: ``put_add`` is for gradients."""
+OUTSIDE = {("put_add", "bool"), ("searchsorted", "bool")}
+"""What the functions above the table never ask of a row: ``put_add`` is for gradients, bools are in no
+order to search."""
 
 
 def reference(op: Op, arrays: list[Array], params: dict[str, Any], dtypes: list[np.dtype[Any]]) -> Array:

@@ -32,6 +32,7 @@ from .dtypes import int64 as long
 from .functions.activation import *
 from .functions.bounds import *
 from .functions.convert import *
+from .functions.counting import *
 from .functions.creation import *
 from .functions.linalg import *
 from .functions.logic import *
@@ -42,8 +43,10 @@ from .functions.pointwise import *
 from .functions.random import *
 from .functions.reduce import *
 from .functions.rounding import *
+from .functions.scan import *
 from .functions.select import *
 from .functions.shape import *
+from .functions.sort import *
 from .functions.trigonometry import *
 from .interop import from_dlpack
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled

@@ -15,6 +15,7 @@ from .functions import (
     activation,
     bounds,
     convert,
+    counting,
     creation,
     index,
     linalg,
@@ -26,8 +27,10 @@ from .functions import (
     random,
     reduce,
     rounding,
+    scan,
     select,
     shape,
+    sort,
     trigonometry,
 )
 from .inplace import replace, update, write
@@ -37,8 +40,8 @@ from .tensor import Tensor
 __all__ = ["attach", "members"]
 
 _ROOMS = (
-    pointwise, trigonometry, rounding, logic, bounds, reduce, moments, linalg, convert, shape, pieces, moving, select, creation,
-    random, activation,
+    pointwise, trigonometry, rounding, logic, bounds, reduce, moments, scan, sort, counting, linalg, convert, shape, pieces,
+    moving, select, creation, random, activation,
 )  # fmt: skip
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}

@@ -34,9 +34,9 @@ def _moments(
     floating(name, x)
     over = axes(name, x, dim)
     divisor = length(x.shape[d] for d in over) - (correction if correction is not None else unbiased is not False)
-    center = mean(x, over, True) if over else x
+    center = mean(x, over, True)
     away = x - center
-    squares = sum(away * away, over, keepdim) if over else away * away
+    squares = sum(away * away, over, keepdim)
     return squares / max(0.0, float(divisor)), center if keepdim else squeeze(center, over)
 
 

@@ -12,7 +12,7 @@ from ..errors import IndexOutOfRange, ShapeError
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import Dim, axes, axis, floating, tensor
-from .convert import to
+from .convert import clone, to
 from .moving import cat
 from .names import numpy_names, torch_names
 from .pointwise import abs, eq, exp, log, ne, sub, where
@@ -93,6 +93,8 @@ def _multiplied(x: Tensor, along: int) -> Tensor:
     """The product along one axis, which stays with length 1."""
     if x.shape[along] == 0:
         return sum(x, along, True, dtype=x.dtype) + 1
+    if x.shape[along] == 1:
+        return clone(x)
     while (n := x.shape[along]) > 1:
         half = n // 2
         pairs = part(x, along, 0, half) * part(x, along, half, 2 * half)
@@ -196,7 +198,7 @@ def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def _picked(x: Tensor, index: Tensor, dim: int, keepdim: bool) -> Picked:
     """What stands at ``index``, which has the axes of ``x`` and length 1 along ``dim``."""
     if x.ndim == 0:
-        return Picked(x.reshape(()), index)
+        return Picked(clone(x), index)
     along = axis("max", x, dim)
     values = p.gather(x, index, dim=along)
     return Picked(values, index) if keepdim else Picked(squeeze(values, along), squeeze(index, along))
