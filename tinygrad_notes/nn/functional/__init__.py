@@ -1,11 +1,19 @@
 """Functions of neural networks under PyTorch's names: composites, made of primitives only."""
 
-from . import activation, layer, loss
+from . import activation, attention, classes, distance, layer, loss, normalization
 from .activation import *
+from .attention import *
+from .classes import *
+from .distance import *
 from .layer import *
 from .loss import *
+from .normalization import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
+__all__ += attention.__all__
+__all__ += classes.__all__
+__all__ += distance.__all__
 __all__ += layer.__all__
 __all__ += loss.__all__
+__all__ += normalization.__all__

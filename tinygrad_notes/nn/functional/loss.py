@@ -1,120 +1,164 @@
-"""Losses: of classes, of probabilities, of numbers."""
+"""Losses between numbers, and between probabilities."""
 
 from __future__ import annotations
 
-from ...errors import DtypeError, ShapeError
-from ...functions import pointwise, reduce
-from ...functions.activation import log_softmax
-from ...functions.select import gather
-from ...functions.shape import permute, unsqueeze
-from ...modes import scope
-from ...optable import p as primitives
+import math
+from typing import Any
+
+import numpy as np
+
+from ...errors import RangeError
+from ...functions import bounds, pointwise, reduce
+from ...functions.shape import unsqueeze
 from ...tensor import Tensor
-from .arguments import check_labels
+from .parts import reduced, same_shape, share, similar, weighted
 
-__all__ = ["cross_entropy", "nll_loss"]
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss",
+    "mse_loss", "smooth_l1_loss", "soft_margin_loss",
+]  # fmt: skip
 
 
-def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+# ---- between numbers ----
+
+
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """``(input - target)²``.
+
+    reduction  "mean", "sum" or "none"
+    weight     per element, of the shape of ``input``; "mean" then divides by its sum
+    Warns where input and target differ in shape.
+    """
+    similar("mse_loss", input, target)
+    difference = input - target
+    return weighted(difference * difference, weight, reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
+    """``|input - target|``, with slope 0 at 0. Arguments as of ``mse_loss``."""
+    similar("l1_loss", input, target)
+    return weighted(pointwise.abs(input - target), weight, reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """``-w[target] * input[target]`` of log-probabilities. Shapes and reductions as in ``cross_entropy``."""
-    logp, labels = _by_class("nll_loss", input, target)
-    return _reduce_labels(-logp, labels, target, weight, ignore_index, reduction, 0.0)
+    """``d² / 2`` up to ``|d| = delta``, from there ``delta (|d| - delta / 2)`` (Huber 1964), ``d = input - target``.
+
+    weight: per element; unlike in ``mse_loss``, "mean" divides by the number of elements, as in PyTorch.
+    Raises RangeError unless ``delta`` is positive.
+    """
+    if not delta > 0:
+        raise RangeError(f"huber_loss: delta must be positive, got {delta}")
+    similar("huber_loss", input, target)
+    each = _huber(input - target, delta)
+    if weight is None:
+        return reduced(each, reduction)
+    same_shape("weight", weight, each)
+    return reduced(each * weight, reduction)
 
 
-def cross_entropy(
+def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """``d² / (2 beta)`` up to ``|d| = beta``, from there ``|d| - beta / 2``; with ``beta = 0`` the L1 loss."""
+    if beta < 0:
+        raise RangeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
+    similar("smooth_l1_loss", input, target)
+    if beta == 0:
+        return reduced(pointwise.abs(input - target), reduction)
+    return reduced(_huber(input - target, beta) / beta, reduction)
+
+
+def _huber(difference: Tensor, delta: float) -> Tensor:
+    """One expression for both pieces: ``c (d - c / 2)`` with ``c = clamp(d, -delta, delta)``."""
+    near = bounds.clamp(difference, -delta, delta)
+    return near * (difference - near / 2)
+
+
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """``(log var + (input - target)² / var) / 2``, var at least ``eps`` (Nix & Weigend 1994).
+
+    var   a number, or a Tensor of the shape of ``input``, or with its last axis of length 1 or left out
+    full  with the constant ``log(2 pi) / 2``
+    Raises ValueError for a negative variance, or one whose shape does not fit.
+    """
+    if isinstance(var, Tensor):
+        if var.shape != input.shape and var.shape == input.shape[:-1]:
+            var = unsqueeze(var, -1)
+        if var.shape != input.shape and (
+            var.ndim != input.ndim or sum(1 for n, m in zip(var.shape, input.shape, strict=True) if n != m and n != 1)
+        ):
+            raise ValueError(f"gaussian_nll_loss: var {var._type()} does not fit the input {input._type()}")
+        lowest = var._array.min(initial=0.0)
+    else:
+        var, lowest = input.detach() * 0 + var, var
+    if lowest < 0:
+        raise ValueError("gaussian_nll_loss: a variance cannot be negative")
+    var, difference = bounds.clamp(var, min=eps), input - target
+    each = 0.5 * (pointwise.log(var) + difference * difference / var)
+    return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
+
+
+# ---- between probabilities ----
+
+_TINY = math.exp(-100.0)
+
+
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
+    """``-(t log x + (1 - t) log(1 - x))`` of probabilities x, in nats; logarithms are at least -100, as in PyTorch.
+
+    weight: per element, broadcast. Raises ValueError where the shapes differ, RangeError for x outside [0, 1].
+    """
+    same_shape("binary_cross_entropy", input, target)
+    if not np.logical_and(input._array >= 0, input._array <= 1).all():
+        raise RangeError(f"binary_cross_entropy: the input {input._type()} must hold probabilities, between 0 and 1")
+    each = -(target * _log_from_below(input) + (1 - target) * _log_from_below(1 - input))
+    return reduced(each if weight is None else each * weight, reduction)
+
+
+def _log_from_below(x: Tensor) -> Tensor:
+    """``max(log x, -100)``."""
+    large = x > _TINY
+    return pointwise.where(large, pointwise.log(pointwise.where(large, x, 1.0)), -100.0)
+
+
+def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    ignore_index: int = -100,
+    *,
     reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Softmax cross-entropy ``-sum_c t_c log softmax(x)_c``, in nats.
+    """``-(w t log σ(x) + (1 - t) log σ(-x))``, in nats, by ``logsigmoid``: right for any x.
 
-    input            logits ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``
-    target           class indices ``()``, ``(N,)`` or ``(N, d1, ...)``, or probabilities of the shape of ``input``
-    weight           per class ``(C,)``; "mean" then divides by the sum of the weights of the targets
-    ignore_index     labels that do not count
-    reduction        "mean", "sum" or "none"
-    label_smoothing  share of the target spread evenly over the classes
-    Raises IndexOutOfRange for labels outside [0, C), ShapeError where the shapes do not fit.
+    weight      per element, broadcast
+    pos_weight  w, of the positive examples, broadcast
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
-    with scope("cross_entropy"):
-        if target.dtype.kind == "f":
-            return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-        logits, labels = _by_class("cross_entropy", input, target)
-        return _reduce_labels(-log_softmax(logits, 1), labels, target, weight, ignore_index, reduction, label_smoothing)
+    same_shape("binary_cross_entropy_with_logits", input, target)
+    positive = target if pos_weight is None else target * pos_weight
+    each = share(positive, -pointwise.logsigmoid(input)) + share(1 - target, -pointwise.logsigmoid(-input))
+    return reduced(each if weight is None else each * weight, reduction)
 
 
-def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores as ``(M, C)`` and labels as ``(M,)``, whatever axes there were."""
-    if input.ndim == 0 or target.dtype.kind not in "iu":
-        raise DtypeError(f"{name}: needs scores (N, C, ...) and integer labels, got {input._type()} and {target._type()}")
-    expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
-    if target.shape != expected:
-        raise ShapeError(f"{name}: scores {input._type()} need labels of shape {list(expected)}, got {target._type()}")
-    return _rows(input), target.reshape(target.numel())
+def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """``log(1 + exp(-t x))`` for labels t of 1 and -1."""
+    return reduced(-pointwise.logsigmoid(target * input), reduction)
 
 
-def _rows(input: Tensor) -> Tensor:
-    classes = input.shape[0] if input.ndim == 1 else input.shape[1]
-    if input.ndim > 2:
-        input = permute(input, 0, *range(2, input.ndim), 1)
-    return input.reshape(input.numel() // max(classes, 1), classes) if input.ndim != 2 else input
+def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Kullback-Leibler divergence ``t (log t - x)`` of probabilities t from log-probabilities x (``input``).
 
-
-def _reduce_labels(
-    losses: Tensor, labels: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, smoothing: float
-) -> Tensor:
-    """losses ``(M, C)``: the loss that each class would give."""
-    classes = losses.shape[1]
-    valid = labels != ignore_index
-    check_labels("cross_entropy", labels, classes, "classes", ignore_index)
-    safe = pointwise.where(valid, labels, 0)
-    picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
-    share = valid.to(losses.dtype)
-    if weight is not None:
-        _check_weight(weight, losses)
-        share = pointwise.where(valid, primitives.take(weight, safe, dim=0), 0.0)
-        picked = picked * primitives.take(weight, safe, dim=0)
-    if smoothing:
-        spread = losses if weight is None else losses * weight
-        picked = (1 - smoothing) * picked + (smoothing / classes) * reduce.sum(spread, 1)
-    each = pointwise.where(valid, picked, 0.0)
-    if reduction == "mean":
-        return reduce.sum(each) / reduce.sum(share)
-    return _reduced(each.reshape(target.shape), reduction)
-
-
-def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:
-    if input.shape != target.shape or input.ndim == 0:
-        raise ShapeError(f"cross_entropy: probabilities {target._type()} must have the shape of the logits {input._type()}")
-    losses, shares = -log_softmax(_rows(input), 1), _rows(target)
-    if smoothing:
-        shares = shares * (1 - smoothing) + smoothing / losses.shape[1]
-    if weight is not None:
-        _check_weight(weight, losses)
-        losses = losses * weight
-    each = reduce.sum(losses * shares, 1)
-    if reduction == "mean":
-        return reduce.sum(each) / max(each.numel(), 1)
-    return _reduced(each.reshape(() if input.ndim == 1 else (input.shape[0], *input.shape[2:])), reduction)
-
-
-def _reduced(each: Tensor, reduction: str) -> Tensor:
-    if reduction == "sum":
-        return reduce.sum(each)
-    if reduction == "none":
-        return each
-    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
-
-
-def _check_weight(weight: Tensor, losses: Tensor) -> None:
-    if weight.shape != (losses.shape[1],) or weight.dtype != losses.dtype:
-        raise ShapeError(
-            f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all"
-        )
+    reduction   "batchmean" (the divergence: divided by the length of axis 0), "mean" (by all elements), "sum", "none"
+    log_target  ``target`` holds log t; where it is -inf, t is 0 and nothing is lost
+    """
+    if log_target:
+        nothing = target == float("-inf")
+        safe = pointwise.where(nothing, 0.0, target)
+        each = pointwise.where(nothing, 0.0, pointwise.exp(safe) * (safe - input))
+    else:
+        each = target * pointwise.log(pointwise.where(target == 0, 1.0, target)) - share(target, input)
+    if reduction == "batchmean":
+        return reduce.sum(each) / (input.shape[0] if input.ndim else 1)
+    return reduced(each, reduction)

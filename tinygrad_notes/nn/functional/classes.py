@@ -1,0 +1,113 @@
+"""Losses of classes: labels or probabilities against scores, with any number of further axes."""
+
+from __future__ import annotations
+
+from ...errors import DtypeError, ShapeError
+from ...functions import pointwise, reduce
+from ...functions.activation import log_softmax
+from ...functions.select import gather
+from ...functions.shape import permute, unsqueeze
+from ...modes import scope
+from ...optable import p as primitives
+from ...tensor import Tensor
+from .arguments import check_labels
+from .parts import reduced, share
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """``-w[target] * input[target]`` of log-probabilities. Shapes and reductions as in ``cross_entropy``."""
+    logp, labels = _by_class("nll_loss", input, target)
+    return _reduce_labels(-logp, labels, target, weight, ignore_index, reduction, 0.0)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Softmax cross-entropy ``-sum_c t_c log softmax(x)_c``, in nats.
+
+    input            logits ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``
+    target           class indices ``()``, ``(N,)`` or ``(N, d1, ...)``, or probabilities of the shape of ``input``
+    weight           per class ``(C,)``; "mean" then divides by the sum of the weights of the targets
+    ignore_index     labels that do not count
+    reduction        "mean", "sum" or "none"
+    label_smoothing  share of the target spread evenly over the classes
+    Raises IndexOutOfRange for labels outside [0, C), ShapeError where the shapes do not fit.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
+    with scope("cross_entropy"):
+        if target.dtype.kind == "f":
+            return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+        logits, labels = _by_class("cross_entropy", input, target)
+        return _reduce_labels(-log_softmax(logits, 1), labels, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores as ``(M, C)`` and labels as ``(M,)``, whatever axes there were."""
+    if input.ndim == 0 or target.dtype.kind not in "iu":
+        raise DtypeError(f"{name}: needs scores (N, C, ...) and integer labels, got {input._type()} and {target._type()}")
+    expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
+    if target.shape != expected:
+        raise ShapeError(f"{name}: scores {input._type()} need labels of shape {list(expected)}, got {target._type()}")
+    return _rows(input), target.reshape(target.numel())
+
+
+def _rows(input: Tensor) -> Tensor:
+    classes = input.shape[0] if input.ndim == 1 else input.shape[1]
+    if input.ndim > 2:
+        input = permute(input, 0, *range(2, input.ndim), 1)
+    return input.reshape(input.numel() // max(classes, 1), classes) if input.ndim != 2 else input
+
+
+def _reduce_labels(
+    losses: Tensor, labels: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
+    """losses ``(M, C)``: the loss that each class would give."""
+    classes = losses.shape[1]
+    valid = labels != ignore_index
+    check_labels("cross_entropy", labels, classes, "classes", ignore_index)
+    safe = pointwise.where(valid, labels, 0)
+    picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
+    share = valid.to(losses.dtype)
+    if weight is not None:
+        _check_weight(weight, losses)
+        share = pointwise.where(valid, primitives.take(weight, safe, dim=0), 0.0)
+        picked = picked * primitives.take(weight, safe, dim=0)
+    if smoothing:
+        spread = losses if weight is None else losses * weight
+        picked = (1 - smoothing) * picked + (smoothing / classes) * reduce.sum(spread, 1)
+    each = pointwise.where(valid, picked, 0.0)
+    if reduction == "mean":
+        return reduce.sum(each) / reduce.sum(share)
+    return reduced(each.reshape(target.shape), reduction)
+
+
+def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:
+    if input.shape != target.shape or input.ndim == 0:
+        raise ShapeError(f"cross_entropy: probabilities {target._type()} must have the shape of the logits {input._type()}")
+    losses, shares = -log_softmax(_rows(input), 1), _rows(target)
+    if smoothing:
+        shares = shares * (1 - smoothing) + smoothing / losses.shape[1]
+    if weight is not None:
+        _check_weight(weight, losses)
+        losses = losses * weight
+    each = reduce.sum(losses * shares, 1)
+    if reduction == "mean":
+        return reduce.sum(each) / max(each.numel(), 1)
+    return reduced(each.reshape(() if input.ndim == 1 else (input.shape[0], *input.shape[2:])), reduction)
+
+
+def _check_weight(weight: Tensor, losses: Tensor) -> None:
+    if weight.shape != (losses.shape[1],) or weight.dtype != losses.dtype:
+        raise ShapeError(
+            f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all"
+        )
