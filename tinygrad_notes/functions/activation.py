@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..dtypes import canonical_dtype
-from ..errors import DtypeError, ShapeError
+from ..errors import DtypeError, RangeError, ShapeError
 from ..tensor import Tensor
-from . import pointwise, reduce
-from .arguments import axis
+from . import bounds, pointwise, reduce
+from .arguments import axis, floating
 from .convert import clone
 from .names import numpy_names
 from .shape import reshape
 
-__all__ = ["hardshrink", "log_softmax", "prelu", "relu", "softmax", "threshold"]
+__all__ = ["celu", "hardshrink", "log_softmax", "prelu", "relu", "selu", "softmax", "threshold"]
 
 METHODS = "hardshrink log_softmax prelu relu softmax"
 INPLACE = "relu"
@@ -50,6 +50,24 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return pointwise.where(pointwise.abs(input) <= lambd, 0.0, input)
 
 
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where it is positive, else ``alpha (exp(x / alpha) - 1)`` (Barron 2017). Raises RangeError for alpha = 0."""
+    if alpha == 0:
+        raise RangeError("celu: alpha cannot be 0")
+    return elu(input, alpha, 1 / alpha)
+
+
+def selu(input: Tensor) -> Tensor:
+    """``1.0507 elu(x, alpha=1.6733)``: constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return elu(input, 1.6732632423543772) * 1.0507009873554805
+
+
+def elu(input: Tensor, alpha: float, rate: float = 1.0) -> Tensor:
+    """``x`` where it is positive, else ``alpha (exp(rate x) - 1)``."""
+    negative = bounds.clamp(input, max=0.0)  # what is not chosen must not overflow either
+    return pointwise.where(input > 0, input, pointwise.expm1(negative if rate == 1 else negative * rate) * alpha)
+
+
 @numpy_names
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
@@ -69,8 +87,7 @@ def _below_top(name: str, x: Tensor, dim: int, dtype: Any) -> Tensor:
     along = axis(name, x, dim)
     if dtype is not None:
         x = x.to(canonical_dtype(dtype))
-    if x.dtype.kind != "f":
-        raise DtypeError(f"{name}: {x._type()} is not floating-point; use .float() first")
+    floating(name, x)
     if x.ndim and not x.shape[along]:
         return clone(x)
     return x - reduce.amax(x.detach(), dim, True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import ShapeError
-from ...functions import activation, pointwise
+import numpy as np
+
+from ...errors import ArgumentError, RangeError, ShapeError
+from ...functions import activation, bounds, pointwise
 from ...functions.activation import hardshrink, log_softmax, prelu, softmax
 from ...functions.arguments import axis
 from ...functions.names import numpy_names
@@ -18,8 +21,9 @@ from ...inplace import replace
 from ...tensor import Tensor
 
 __all__ = [
-    "glu", "hardshrink", "hardsigmoid", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "prelu", "relu", "relu6",
-    "sigmoid", "softmax", "softmin", "softplus", "softshrink", "tanh", "tanhshrink", "threshold",
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink",
+    "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -42,6 +46,7 @@ def _or_inplace(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 relu, threshold = _or_inplace(activation.relu), _or_inplace(activation.threshold)
+celu, selu = _or_inplace(activation.celu), _or_inplace(activation.selu)
 
 # ---- piecewise linear ----
 
@@ -72,15 +77,71 @@ def hardsigmoid(input: Tensor) -> Tensor:
     return pointwise.where(input <= -3, 0.0, pointwise.where(input >= 3, 1.0, input / 6 + 0.5))
 
 
+@_or_inplace
+def hardswish(input: Tensor) -> Tensor:
+    """``x (x + 3) / 6`` between -3 and 3, below 0 and above x (Howard et al. 2019)."""
+    near = bounds.clamp(input, -3.0, 3.0)
+    return pointwise.where(input <= -3, 0.0, pointwise.where(input >= 3, input, near * (near + 3) / 6))
+
+
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """``x`` moved by ``lambd`` towards 0, and 0 within ``[-lambd, lambd]``. Raises ValueError for a negative ``lambd``."""
+    """``x`` moved by ``lambd`` towards 0, and 0 within ``[-lambd, lambd]``. Raises RangeError for a negative ``lambd``."""
     if lambd < 0:
-        raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
+        raise RangeError(f"softshrink: lambd must not be negative, got {lambd}")
     outside = pointwise.where(input > 0, input - lambd, input + lambd)
     return pointwise.where(pointwise.abs(input) <= lambd, 0.0, outside)
 
 
 # ---- smooth ----
+#
+# gelu, silu and mish are x times a gate between 0 and 1. At ±inf, ``inf * 0`` would be NaN where the limit is 0; so the gate
+# reads x within bounds beyond which it is 0 or 1 anyway, and what it multiplies is bounded from below.
+
+
+@_or_inplace
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``x`` where it is positive, else ``alpha (exp(x) - 1)`` (Clevert et al. 2016)."""
+    return activation.elu(input, alpha)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """``x Φ(x)`` with the normal distribution function Φ (Hendrycks & Gimpel 2016).
+
+    approximate: "none", or "tanh" for ``x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x³))) / 2``.
+    """
+    low, x = _within(input, 40.0)
+    if approximate == "none":
+        return low * (0.5 * pointwise.erfc(x * -math.sqrt(0.5)))
+    if approximate != "tanh":
+        raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
+    return low * (0.5 * (1 + tanh(inner)))
+
+
+@_or_inplace
+def silu(input: Tensor) -> Tensor:
+    """``x σ(x)`` (Elfwing et al. 2017), also called swish."""
+    low, x = _within(input, 800.0)
+    return low * sigmoid(x)
+
+
+@_or_inplace
+def mish(input: Tensor) -> Tensor:
+    """``x tanh(softplus(x))`` (Misra 2019)."""
+    low, x = _within(input, 800.0)
+    return low * tanh(-logsigmoid(-x))
+
+
+def _within(x: Tensor, bound: float) -> tuple[Tensor, Tensor]:
+    low = bounds.clamp(x, min=-bound)
+    return low, bounds.clamp(low, max=bound)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """``x / (1 + |x|)``."""
+    largest = float(np.finfo(input.dtype).max) if input.dtype.kind == "f" else None
+    finite = input if largest is None else bounds.clamp(input, -largest, largest)  # inf / inf is NaN, the limit is 1
+    return finite / (1 + pointwise.abs(finite))
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:

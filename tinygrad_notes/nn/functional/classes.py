@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, ShapeError
 from ...functions import pointwise, reduce
 from ...functions.activation import log_softmax
 from ...functions.select import gather
@@ -17,17 +17,18 @@ __all__ = ["cross_entropy", "nll_loss"]
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
     """``-w[target] * input[target]`` of log-probabilities. Shapes and reductions as in ``cross_entropy``."""
     logp, labels = _by_class("nll_loss", input, target)
-    return _reduce_labels(-logp, labels, target, weight, ignore_index, reduction, 0.0)
+    return _reduce_labels("nll_loss", -logp, labels, target, weight, ignore_index, reduction, 0.0)
 
 
 def cross_entropy(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
+    *,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -37,18 +38,22 @@ def cross_entropy(
     input            logits ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``
     target           class indices ``()``, ``(N,)`` or ``(N, d1, ...)``, or probabilities of the shape of ``input``
     weight           per class ``(C,)``; "mean" then divides by the sum of the weights of the targets
-    ignore_index     labels that do not count
+    ignore_index     a label that does not count
     reduction        "mean", "sum" or "none"
     label_smoothing  share of the target spread evenly over the classes
+    The mean over no label at all is NaN, as in PyTorch.
     Raises IndexOutOfRange for labels outside [0, C), ShapeError where the shapes do not fit.
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
     with scope("cross_entropy"):
         if target.dtype.kind == "f":
+            if ignore_index >= 0:
+                raise ArgumentError("cross_entropy: ignore_index is for labels; the target holds probabilities")
             return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
         logits, labels = _by_class("cross_entropy", input, target)
-        return _reduce_labels(-log_softmax(logits, 1), labels, target, weight, ignore_index, reduction, label_smoothing)
+        losses = -log_softmax(logits, 1)
+        return _reduce_labels("cross_entropy", losses, labels, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,25 +74,33 @@ def _rows(input: Tensor) -> Tensor:
 
 
 def _reduce_labels(
-    losses: Tensor, labels: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, smoothing: float
+    name: str,
+    losses: Tensor,
+    labels: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
 ) -> Tensor:
     """losses ``(M, C)``: the loss that each class would give."""
     classes = losses.shape[1]
     valid = labels != ignore_index
-    check_labels("cross_entropy", labels, classes, "classes", ignore_index)
+    check_labels(name, labels, classes, "classes", ignore_index)
     safe = pointwise.where(valid, labels, 0)
     picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
-    share = valid.to(losses.dtype)
+    counts = valid.to(losses.dtype)
     if weight is not None:
-        _check_weight(weight, losses)
-        share = pointwise.where(valid, primitives.take(weight, safe, dim=0), 0.0)
-        picked = picked * primitives.take(weight, safe, dim=0)
+        _check_weight(name, weight, losses)
+        of_label = primitives.take(weight, safe, dim=0)
+        counts = pointwise.where(valid, of_label, 0.0)
+        picked = picked * of_label
     if smoothing:
         spread = losses if weight is None else losses * weight
         picked = (1 - smoothing) * picked + (smoothing / classes) * reduce.sum(spread, 1)
     each = pointwise.where(valid, picked, 0.0)
     if reduction == "mean":
-        return reduce.sum(each) / reduce.sum(share)
+        return reduce.sum(each) / reduce.sum(counts)
     return reduced(each.reshape(target.shape), reduction)
 
 
@@ -98,16 +111,12 @@ def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, re
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / losses.shape[1]
     if weight is not None:
-        _check_weight(weight, losses)
+        _check_weight("cross_entropy", weight, losses)
         losses = losses * weight
-    each = reduce.sum(losses * shares, 1)
-    if reduction == "mean":
-        return reduce.sum(each) / max(each.numel(), 1)
+    each = reduce.sum(share(shares, losses), 1)
     return reduced(each.reshape(() if input.ndim == 1 else (input.shape[0], *input.shape[2:])), reduction)
 
 
-def _check_weight(weight: Tensor, losses: Tensor) -> None:
+def _check_weight(name: str, weight: Tensor, losses: Tensor) -> None:
     if weight.shape != (losses.shape[1],) or weight.dtype != losses.dtype:
-        raise ShapeError(
-            f"cross_entropy: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all"
-        )
+        raise ShapeError(f"{name}: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all")

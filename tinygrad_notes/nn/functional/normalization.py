@@ -33,9 +33,7 @@ def layer_norm(
     return _scaled(out, weight, bias)
 
 
-def rms_norm(
-    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
-) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """``x / sqrt(mean(x²) + eps) * weight`` over the last axes (Zhang & Sennrich 2019); eps: default the dtype's own."""
     dims = _last_axes("rms_norm", input, normalized_shape)
     power = reduce.mean(input * input, dims, True)
@@ -113,7 +111,9 @@ def instance_norm(
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     if input.ndim < 3:
         raise ShapeError(f"instance_norm: needs (N, C, d1, ...), got {input._type()}")
-    _check_channels("instance_norm", input.shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels(
+        "instance_norm", input.shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
     count = prod(input.shape[2:])
     if count == 1:
         raise ValueError(f"instance_norm: needs more than one place per channel, got {input._type()}")
