@@ -2,6 +2,7 @@
 #
 #   make run          train a character LSTM on Python's own documentation, about two minutes; ARGS="--text FILE" for yours
 #   make test         all tests, about a minute
+#   make test-browser the explorer in chromium (apt install chromium), where `make test` skips it without one
 #   make bench        the benches, against torch where it is installed; ARGS="--quick" for a first look
 #   make notebooks    execute the notebooks anew
 #   make lint         ruff and the strict type check
@@ -16,7 +17,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test bench notebooks lint golden stub soak count clean
+.PHONY: help run test test-browser bench notebooks lint golden stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -43,6 +44,10 @@ run: .venv/run.stamp
 
 test: .venv/test.stamp
 	$(BIN)/python -m pytest -n auto $(ARGS) $(TESTS)
+
+test-browser: .venv/test.stamp
+	@command -v chromium > /dev/null || { echo "chromium is needed; on Debian: apt install chromium"; exit 1; }
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 bench: .venv/bench.stamp
 	$(BIN)/python bench/run.py $(ARGS)

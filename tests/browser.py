@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,14 +43,17 @@ class Browser:
         )  # fmt: skip
         os.close(read)
         os.close(write)
-        self._waiting, self._number, self._session = b"", 0, None
+        self._waiting, self._number = b"", 0
+        self._session: str | None = None
         self._answers: dict[int, dict[str, Any]] = {}
+        self._frames: list[str] = []
         self.complaints: list[str] = []
         self.requests: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
         self.resize(width, height, dark)
 
     def __enter__(self) -> Self:
@@ -106,6 +111,8 @@ class Browser:
             self.complaints.append(str(params["args"]))
         elif method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+        elif method == "Target.attachedToTarget" and params["targetInfo"]["type"] == "iframe":
+            self._frames.append(params["sessionId"])
 
     # ---- what a user does ----
 
@@ -129,6 +136,20 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    @contextmanager
+    def in_frame(self) -> Iterator[None]:
+        """Inside, ``run`` runs in the frame that was loaded last."""
+        end = time.monotonic() + _SECONDS
+        while not self._frames:
+            self._receive(end)
+        page, self._session = self._session, self._frames[-1]
+        self.call("Runtime.enable")
+        self.call("Log.enable")
+        try:
+            yield
+        finally:
+            self._session = page
 
     def middle(self, selector: str) -> tuple[float, float]:
         """The middle of an element, in pixels of the window."""

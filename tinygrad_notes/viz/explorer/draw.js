@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const $ = id => document.getElementById(id);
 const canvas = $("canvas"), world = $("world");
-const view = { x: 0, y: 0, k: 1 };
+const view = { x: 0, y: 0, k: 1, fitted: true }; // fitted: everything is in sight, and shall be when the window changes
 let picture = null; // {root, edges, place, items: Map key -> item}
 const ruler = document.createElement("canvas").getContext("2d");
 
@@ -148,6 +148,7 @@ function drawBox(item) {
 // One stripe per member, from the first to the last: a gradient that fades over the steps is seen.
 function drawStrip(item, g) {
   const n = Math.min(item.members.length, 64), w = (item.w - 16) / n;
+  el("rect", { class: "strip", x: 7, y: 43, width: item.w - 14, height: 13 }, g);
   for (let i = 0; i < n; i++) {
     const scope = item.members[Math.floor(i * item.members.length / n)];
     const fill = settings.tint ? heat(sizeOfScope(scope, settings.tint)) : DATA.looks[roleOfScope(scope)][1];
@@ -209,7 +210,7 @@ function legend() {
   }
   for (let i = 0; i < STOPS.length; i++) {
     const x = range[0] + (range[1] - range[0]) * i / (STOPS.length - 1);
-    entry(heat(x), "#8888", i % 3 ? "" : number(Number((10 ** x).toPrecision(2))));
+    entry(heat(x), "#8888", i % 3 ? "" : rough(10 ** x));
   }
   entry(ZERO, "#8888", "0");
   entry(BAD, "#8888", "NaN, inf");
@@ -219,6 +220,7 @@ function legend() {
 // ---- pan and zoom ----
 
 function show() {
+  view.fitted = false;
   world.setAttribute("transform", `translate(${view.x.toFixed(2)},${view.y.toFixed(2)}) scale(${view.k.toFixed(4)})`);
 }
 
@@ -232,7 +234,7 @@ function zoom(factor, cx = canvas.clientWidth / 2, cy = canvas.clientHeight / 2)
 
 function fit() {
   const items = picture.root.children;
-  if (!items.length) return;
+  if (!items.length || !canvas.clientWidth) return; // a frame has no size at first
   const left = Math.min(...items.map(item => item.x)), top = Math.min(...items.map(item => item.y));
   const w = Math.max(...items.map(item => item.x + item.w)) - left, h = Math.max(...items.map(item => item.y + item.h)) - top;
   const legendRoom = 34;
@@ -240,6 +242,7 @@ function fit() {
   view.x = (canvas.clientWidth - w * view.k) / 2 - left * view.k;
   view.y = (canvas.clientHeight - legendRoom - h * view.k) / 2 - top * view.k;
   show();
+  view.fitted = true;
 }
 
 function center(item) {

@@ -28,12 +28,16 @@ function layout(root, edges) {
     const inside = new Set(items);
     const mine = (local.get(root) || []).filter(edge => inside.has(edge.ends[0]) && inside.has(edge.ends[1]));
     const box = arrange(items, mine, local, i === 1);
-    done.push({ items, box, left, up: i === 1 });
+    done.push({ items, box, left, side: SIDES[i] });
     left += box.w + GAP.column;
     tallest = Math.max(tallest, box.h);
   }
+  const backward = done.find(column => column.side === "backward");
+  const lowest = h => tallest - h; // the loss and the begin of its gradient are the lowest
+  const besideGradients = h => Math.min(lowest(h), backward ? lowest(backward.box.h) : 0);
+  const start = { forward: lowest, backward: lowest, second: besideGradients, update: besideGradients };
   for (const column of done) {
-    const top = column.up ? tallest - column.box.h : 0; // gradients begin where the forward pass ends
+    const top = start[column.side](column.box.h);
     [...column.items, ...column.box.bends].forEach(thing => shift(thing, column.left, top));
   }
   root.children.forEach(settle);

@@ -21,7 +21,8 @@ function describe() {
 
 // Show what is selected in the picture: its box, the edges that touch it with their types.
 function mark() {
-  document.querySelectorAll(".selected, .near, .edge-label").forEach(element => element.classList.contains("edge-label") ? element.remove() : element.classList.remove("selected", "near"));
+  canvas.querySelectorAll(".edge-label, .twin").forEach(element => element.remove());
+  canvas.querySelectorAll(".selected, .near").forEach(element => element.classList.remove("selected", "near"));
   canvas.querySelectorAll("[tabindex='0']").forEach(element => element.setAttribute("tabindex", -1));
   const key = keyOf(selected), item = picture.items.get(key);
   canvas.classList.toggle("focused", Boolean(item && item.kind !== "open"));
@@ -29,12 +30,22 @@ function mark() {
   const element = $("item-" + key);
   element.classList.add("selected");
   element.setAttribute("tabindex", 0);
+  linkGradient(item);
   let labels = 0;
   for (const edge of picture.edges) {
     if (edge.from.key !== key && edge.to.key !== key) continue;
     edge.element.classList.add("near");
     $("edges").append(edge.element); // on top of the others
     if (labels++ < 16) labelEdge(edge);
+  }
+}
+
+// From a value to its gradient, or back, if both are in sight.
+function linkGradient(item) {
+  if (!selected.node) return;
+  for (const id of [...selected.node.grads, ...selected.node.gradientOf]) {
+    const other = picture.place(id);
+    if (other && other !== item) el("path", { class: "twin", d: sideways(item, other) }, $("edges"));
   }
 }
 
@@ -115,7 +126,7 @@ function toggle(scope) {
   change(scope, () => open.has(scope.id) ? fold(scope) : open.add(scope.id));
   select({ scope });
 }
-const openOne = scope => { change(scope, () => open.add(scope.id)); select({ scope }, { centered: true }); };
+const openOne = scope => { change(scope, () => chain(scope.id).forEach(outer => open.add(outer.id))); select({ scope }, { centered: true }); };
 
 function activate(item, unfold) {
   if (item.kind === "node") select({ node: item.node });
@@ -137,20 +148,32 @@ function setViews(on) {
   draw();
 }
 
-// ---- search: every word must occur ----
+// ---- search: every word must occur, numbers as whole numbers, "step 3" as the name that it is ----
 
 let results = [], result = -1;
 const textOf = node => {
   if (node.text === undefined) {
-    const line = node.line === undefined ? "" : DATA.lines[node.line].join(" ");
+    const line = node.line === undefined ? "" : DATA.lines[node.line][0];
     node.text = `%${node.id} ${ops[node.op].name} ${node.name || ""} ${pathOf(node.scope)} ${node.type} ${shapeText(node.type)} ${node.role} ${line}`.toLowerCase();
   }
   return node.text;
 };
 
+const holds = word => {
+  const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(/^\d/.test(word) ? `(^|\\D)${escaped}(\\D|$)` : /\d$/.test(word) ? `${escaped}(\\D|$)` : escaped);
+};
+
 function search(text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  results = words.length ? nodes.filter(node => words.every(word => textOf(node).includes(word))) : [];
+  const labels = new Set(scopes.map(scope => (scope.label || "").toLowerCase()));
+  const words = [];
+  for (const word of text.toLowerCase().split(/\s+/).filter(Boolean)) {
+    const both = `${words[words.length - 1]} ${word}`;
+    if (labels.has(both)) words[words.length - 1] = both;
+    else words.push(word);
+  }
+  const tests = words.map(holds);
+  results = words.length ? nodes.filter(node => tests.every(test => test.test(textOf(node)))) : [];
   result = -1;
   const room = $("found");
   room.hidden = !words.length;
@@ -162,7 +185,8 @@ function nextResult(step) {
   if (!results.length) return;
   result = (result + step + results.length) % results.length;
   goTo(results[result].id);
-  $("found").querySelectorAll("a").forEach((a, i) => a.classList.toggle("current", i === result));
+  $("found").hidden = true;
+  say(`${(result + 1).toLocaleString("en")} of ${results.length.toLocaleString("en")}; Enter for the next`);
 }
 
 // ---- keys, mouse, buttons ----
@@ -261,6 +285,7 @@ function listen() {
   $("bad").onclick = () => goTo(bad.id);
   panel.addEventListener("click", followed);
   $("found").addEventListener("click", followed);
+  new ResizeObserver(() => { if (view.fitted) fit(); }).observe(canvas);
   window.addEventListener("popstate", fromAddress);
   window.addEventListener("hashchange", fromAddress);
 }

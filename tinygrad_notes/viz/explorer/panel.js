@@ -82,8 +82,8 @@ function histogram(stats) {
     const zero = -stats.min / (stats.max - stats.min) * w;
     el("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: h }, svg);
   }
-  el("text", { x: 0, y: h + 12 }, svg, number(Number(stats.min.toPrecision(3))));
-  el("text", { x: w, y: h + 12, "text-anchor": "end" }, svg, number(Number(stats.max.toPrecision(3))));
+  el("text", { x: 0, y: h + 12 }, svg, rough(stats.min, 3));
+  el("text", { x: w, y: h + 12, "text-anchor": "end" }, svg, rough(stats.max, 3));
   return svg;
 }
 
@@ -106,8 +106,8 @@ function describeNode(node) {
     make("div", "two", statistics(isGradient(node) ? "Value (a gradient)" : "Value", node.stats, isGradient(node) ? "gradient" : "value"), ...gradients),
     node.leaf ? "" : formula(node, op),
     node.line === undefined ? "" : section("Line", make("p", "line", DATA.lines[node.line][0]), make("pre", "source", DATA.lines[node.line][1])),
-    section(`Inputs (${node.in.length})`, inputs(node, op)),
-    section(`Read by (${node.readers.length})`, links(node.readers)),
+    node.in.length ? section(`Inputs (${node.in.length})`, inputs(node, op)) : "",
+    node.readers.length ? section(`Read by (${node.readers.length})`, links(node.readers)) : "",
     node.rule.length ? section("Recorded by its VJP rules", links(node.rule)) : "",
   );
 }
@@ -171,7 +171,8 @@ function parameters(scope) {
   return section(`Parameters (${found.length})`, table);
 }
 
-const brief = stats => stats && stats.norm !== undefined ? number(Number(stats.norm.toPrecision(3))) : "–";
+const rough = (x, digits = 2) => number(Number(x.toPrecision(digits)));
+const brief = stats => stats && stats.norm !== undefined ? rough(stats.norm, 3) : "–";
 
 function operations(computed) {
   const counts = {};
@@ -214,7 +215,7 @@ function bars(run, tint) {
   });
   el("text", { x: 0, y: h + 12 }, svg, run[0].label);
   el("text", { x: w, y: h + 12, "text-anchor": "end" }, svg, run[run.length - 1].label);
-  if (finite.length) return make("div", "", svg, make("p", "quiet", `median per ${run[0].name}: ${number(10 ** bottom)} … ${number(10 ** top)}, logarithmic`));
+  if (finite.length) return make("div", "", svg, make("p", "quiet", `median over its nodes, logarithmic, from ${rough(10 ** bottom)} to ${rough(10 ** top)}`));
   return svg;
 }
 
