@@ -86,3 +86,22 @@ def rooms() -> dict[str, list[Sample]]:
     """The samples of every room."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return {name: list(importlib.import_module(f"{__name__}.{name}").SAMPLES) for name in names}
+
+
+def everywhere(
+    name: str, *inputs: Input, orders: int = 2, differs: str = "", only: str = "fmi", **keywords: Any
+) -> list[Sample]:
+    """One call as a function, as a method and, of what torch writes in place, as ``name_`` (``only``: some of f, m, i)."""
+
+    def function(m: Any, *xs: Any) -> Any:
+        return getattr(m, name)(*xs, **keywords)
+
+    def method(m: Any, x: Any, *rest: Any) -> Any:
+        return getattr(x, name)(*rest, **keywords)
+
+    def inplace(m: Any, x: Any, *rest: Any) -> Any:
+        return getattr(x.clone(), name + "_")(*rest, **keywords)
+
+    found = {"f": Sample(name, function, inputs, orders, differs=differs), "m": Sample(name, method, inputs, orders),
+             "i": Sample(f"Tensor.{name}_", inplace, inputs, orders)}  # fmt: skip
+    return [found[form] for form in only]
