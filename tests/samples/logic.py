@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from . import Input, Sample, bools, everywhere, floats, ints, samples
 
-_BITS = "bitwise_and bitwise_or bitwise_xor".split()
-_SHIFTS = "bitwise_left_shift bitwise_right_shift".split()
-_LOGIC = "logical_and logical_or logical_xor".split()
-_WHAT = "isnan isinf isfinite isposinf isneginf".split()
+_BITS = ["bitwise_and", "bitwise_or", "bitwise_xor"]
+_SHIFTS = ["bitwise_left_shift", "bitwise_right_shift"]
+_LOGIC = ["logical_and", "logical_or", "logical_xor"]
+_WHAT = ["isnan", "isinf", "isfinite", "isposinf", "isneginf"]
 _INTS: tuple[Input, Input] = ints(2, 3, low=-9, high=9), ints(3)
 _NO_FLOATS = "floats are refused; torch multiplies them by a power of two"
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from . import Sample, bools, everywhere, floats, ints, samples
 
-_COMPARISONS = "eq ne lt le gt ge not_equal less less_equal greater greater_equal".split()
+_COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge", "not_equal", "less", "less_equal", "greater", "greater_equal"]
 _ABOVE = {"low": 0.3, "high": 3.0}
-_UNARY = {n: {} for n in "abs absolute neg negative square reciprocal exp exp2 expm1 tanh sigmoid erf erfc".split()} | {
-    n: _ABOVE for n in "sqrt rsqrt log log2 log10 log1p".split()} | {"logit": {"low": 0.1, "high": 0.9}}  # fmt: skip
-_BINARY = "add sub subtract mul multiply div divide true_divide".split()
+_ANYWHERE = [
+    "abs", "absolute", "neg", "negative", "square", "reciprocal", "exp", "exp2", "expm1", "tanh", "sigmoid", "erf", "erfc",
+]  # fmt: skip
+_POSITIVE = ["sqrt", "rsqrt", "log", "log2", "log10", "log1p"]
+_UNARY: dict[str, dict[str, float]] = (
+    {n: {} for n in _ANYWHERE} | dict.fromkeys(_POSITIVE, _ABOVE) | {"logit": {"low": 0.1, "high": 0.9}}
+)
+_BINARY = ["add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide"]
 _TIES = "equal infinities share the gradient; torch has NaN"
 
 SAMPLES: list[Sample] = [
@@ -39,8 +44,8 @@ SAMPLES: list[Sample] = [
         "float_power",
         (lambda m, x: m.float_power(x, 2), floats(3)),
         (lambda m, x: m.float_power(2, x), floats(3)),
-        (lambda m, x: x.clone().double().float_power_(2), floats(3)),
     ),
+    *samples("Tensor.float_power_", (lambda m, x: x.clone().double().float_power_(2), floats(3))),
     *everywhere("lerp", floats(2, 3), floats(3), floats(2, 3)),
     *everywhere("lerp", floats(2, 3), floats(3), weight=0.3),
     *everywhere("lerp", floats(2, 3), floats(3), weight=0.8, only="f"),

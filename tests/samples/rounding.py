@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from . import Sample, bools, everywhere, floats, ints, samples
 
-_STEPS = "floor ceil trunc fix round sign sgn".split()
-_QUOTIENTS = "floor_divide remainder fmod".split()
+_STEPS = ["floor", "ceil", "trunc", "fix", "round", "sign", "sgn"]
+_QUOTIENTS = ["floor_divide", "remainder", "fmod"]
 _FLAT = "the slope is 0, as that of div(rounding_mode=...); torch has no derivative"
+_OF_A_NUMBER = "a number % Tensor has a gradient; torch has no derivative"
 _ABOVE = {"low": 0.7, "high": 2.0}
 
 SAMPLES: list[Sample] = [
@@ -30,7 +31,7 @@ SAMPLES: list[Sample] = [
     *(s for n in _QUOTIENTS for s in everywhere(n, ints(2, 3, low=-9, high=9), ints(3, low=1), orders=0)),
     *(s for n in _QUOTIENTS for s in everywhere(n, ints(2, 3, low=-9, high=9), ints(3, low=-4, high=0), orders=0, only="f")),
     *samples("remainder", (lambda m, x: x % 0.7, floats(3))),
-    *samples("remainder", (lambda m, x: 5.0 % x, floats(3, **_ABOVE)), torch=False, differs="a number % Tensor has a gradient; torch has no derivative"),
+    *samples("remainder", (lambda m, x: 5.0 % x, floats(3, **_ABOVE)), torch=False, differs=_OF_A_NUMBER),
     *samples("remainder", (lambda m, x: x % 3, ints(5, low=-9)), (lambda m, x: 7 % x, ints(5, low=1)), orders=0),
     *samples("fmod", (lambda m, x: m.fmod(x, -0.7), floats(3))),
     *samples("fmod", (lambda m, x: m.fmod(x, 2.5), ints(5, low=-9, high=9)), orders=0),
@@ -52,6 +53,11 @@ SAMPLES: list[Sample] = [
         *((lambda m, x, y, r=r: m.div(x, y, rounding_mode=r), ints(2, 3, low=-9), ints(3, low=-4, high=0)) for r in ("floor", "trunc")),
         orders=0,
     ),
-    *samples("divmod", (lambda m, x, y: divmod(x, y), floats(2, 3), floats(3, **_ABOVE)), (lambda m, x: divmod(5.0, x), floats(3, **_ABOVE)),
-             torch=False, differs="torch has no divmod"),
+    *samples(
+        "divmod",
+        (lambda m, x, y: divmod(x, y), floats(2, 3), floats(3, **_ABOVE)),
+        (lambda m, x: divmod(5.0, x), floats(3, **_ABOVE)),
+        torch=False,
+        differs="torch has no divmod",
+    ),
 ]  # fmt: skip

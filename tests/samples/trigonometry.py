@@ -5,8 +5,11 @@ from __future__ import annotations
 from . import Sample, everywhere, floats, ints, samples
 
 _DOMAINS = {"asin": 0.9, "acos": 0.9, "atanh": 0.9, "arcsin": 0.9, "arccos": 0.9, "arctanh": 0.9, "tan": 1.2}
-_UNARY = "sin cos tan asin acos atan sinh cosh asinh atanh arcsin arccos arctan arcsinh arctanh deg2rad rad2deg".split()
-_NO_DERIVATIVE_IN_PLACE = "asinh atanh arcsinh arctanh acosh arccosh".split()
+_UNARY = [
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "atanh", "arcsin", "arccos", "arctan", "arcsinh",
+    "arctanh", "deg2rad", "rad2deg",
+]  # fmt: skip
+_NO_DERIVATIVE_IN_PLACE = ["asinh", "atanh", "arcsinh", "arctanh", "acosh", "arccosh"]
 """In torch: there the forms that write in place have none."""
 _ORIGIN = "the slope of hypot at the origin is 0, as that of a norm; torch has NaN"
 
