@@ -35,6 +35,7 @@ from .functions import (
 )
 from .inplace import replace, update, write
 from .optable import TABLE
+from .tape import Tape
 from .tensor import Tensor
 
 __all__ = ["attach", "members"]
@@ -159,6 +160,20 @@ def _where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     return pointwise.where(condition, self, other)
 
 
+def _tensor_html(self: Tensor) -> str:
+    """What notebooks show: type, statistics, a table of values."""
+    from .viz.display import tensor_html
+
+    return tensor_html(self)
+
+
+def _tape_html(self: Tape) -> str:
+    """What notebooks show: the picture and the listing."""
+    from .viz.display import tape_html
+
+    return tape_html(self)
+
+
 def members() -> dict[str, Any]:
     """Every operator, method and property that is attached, by its name on Tensor."""
     found: dict[str, Any] = dict(_FUNCTIONS)
@@ -175,12 +190,13 @@ def members() -> dict[str, Any]:
     found.update((name, _cast(dtype)) for name, dtype in _CASTS.items())
     found.update((name, property(getattr(room, name))) for room in _ROOMS for name in getattr(room, "PROPERTIES", "").split())
     found |= {"where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}
-    found |= {"backward": autograd.backward_method, **interop.methods()}
+    found |= {"backward": autograd.backward_method, "_repr_html_": _tensor_html, **interop.methods()}
     found |= {"T": property(shape.transposed), "mT": property(shape.mT), "data": property(_data, _set_data)}
     return found
 
 
 def attach() -> None:
-    """Give Tensor its operators and methods."""
+    """Give Tensor its operators and methods, and Tape its place in notebooks."""
     for name, member in members().items():
         setattr(Tensor, name, member)
+    Tape._repr_html_ = _tape_html  # type: ignore[attr-defined]

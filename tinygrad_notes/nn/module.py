@@ -265,6 +265,12 @@ class Module(Hookable):
         """What stands in the brackets of the representation."""
         return ""
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the tree of modules with their parameters."""
+        from ..viz.display import module_html
+
+        return module_html(self)
+
     def __repr__(self) -> str:
         count = sum(parameter.numel() for parameter in self.parameters())
         note = f"  # {count:,} parameters" if count else ""

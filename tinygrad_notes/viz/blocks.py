@@ -8,7 +8,7 @@ from typing import Any
 from ..modes import Scope
 from ..tape import Node
 
-__all__ = ["Blocks", "place", "repeating"]
+__all__ = ["Blocks", "place", "repeating", "runs"]
 
 Path = tuple[str, ...]
 Blocks = Mapping[Path, tuple[str, int]]
@@ -29,7 +29,7 @@ def repeating(nodes: Iterable[Node]) -> Blocks:
     found: dict[Path, tuple[str, int]] = {}
     for parent, children in done.items():
         names = sorted(children, key=int)
-        for start, period, count in _runs([children[name] for name in names]):
+        for start, period, count in runs([children[name] for name in names]):
             run = names[start : start + period * count]
             for i, name in enumerate(run):
                 found[*parent, name] = f"{run[0]}…{run[-1]}", i // period
@@ -44,7 +44,7 @@ def place(scope: Scope) -> Path:
     return tuple(labels)
 
 
-def _runs(parts: Sequence[Any]) -> Iterable[tuple[int, int, int]]:
+def runs(parts: Sequence[Any]) -> Iterable[tuple[int, int, int]]:
     """Stretches of equal blocks: where they start, how long one is, how many there are."""
     start = 0
     while start < len(parts):
