@@ -29,7 +29,10 @@ LAYERS: list[list[str]] = [
         "functions.select",
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
-    ["gradcheck", "func", "anomaly", "autograd", "viz", "interop", "einops_backend", "methods", "stubs", "io", "nn.functional"],
+    [
+        "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "einops_backend", "methods", "custom", "testing", "stubs",
+        "io", "nn.functional",
+    ],
     ["nn", "optim", "utils"],
     ["data", "models", "train", "cli"],
 ]

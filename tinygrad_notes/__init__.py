@@ -54,14 +54,18 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import func, nn, optim, utils, viz
+    from . import func, nn, optim, testing, utils, viz
+    from .custom import primitive
     from .io import load, save
 
 methods.attach()
 einops_backend.announce()
 
 __version__ = "0.1.0"
-_LAZY = {"func": "func", "nn": "nn", "optim": "optim", "utils": "utils", "viz": "viz", "save": "io", "load": "io"}
+_LAZY = {
+    "func": "func", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz", "primitive": "custom",
+    "save": "io", "load": "io",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -69,6 +73,6 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'tinygrad_notes' has no attribute {name!r}")
     module = importlib.import_module(f".{_LAZY[name]}", __name__)
-    value = getattr(module, name) if _LAZY[name] == "io" else module
+    value = getattr(module, name) if _LAZY[name] != name else module
     globals()[name] = value
     return value

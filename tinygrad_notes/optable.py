@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import keyword
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,10 @@ class Op:
         """The VJP rule of argument ``position``."""
         return self.vjp[0] if self.variadic else self.vjp[position]
 
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        """The row on Tensors (arrays and scalars become operands), recorded."""
+        return self.bind(*operands, **params)
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
@@ -137,12 +142,32 @@ def register(op: Op) -> Op:
     return op
 
 
+OF_RULES = frozenset({"g", "out", "p", "position"})
+OF_FORWARD = OF_RULES | {
+    "ERRORS", "F32", "F64", "NOTHING", "Node", "OP", "Tensor", "asarray", "dtype", "error", "fast", "forward", "innermost",
+    "isinstance", "leaf_of", "link_view", "local", "mode", "ndarray", "new", "next_seq", "node", "params", "prepare", "quietly",
+    "rescue", "rg", "type", "z",
+}  # fmt: skip
+OF_BACKWARD = OF_FORWARD | {
+    "accumulate", "add", "backward", "cotangents", "heappush", "into", "needed", "owned", "r", "saved", "total", "unbroadcast",
+    "waiting",
+}  # fmt: skip
+"""Names that rules, and the functions generated for a row, use themselves."""
+
+
 def _check(op: Op) -> None:
     def refuse(why: str) -> None:
         raise ValueError(f"primitive {op.name!r}: {why}")
 
     if op.name in TABLE:
         refuse("the table already has a row of this name")
+    for word in (op.name, *(arg.removesuffix("...") for arg in op.args), *op.params):
+        if not word.isidentifier() or keyword.iskeyword(word):
+            refuse(f"{word!r} is no Python name")
+    for word in (*(OF_FORWARD & {op.name}), *(OF_BACKWARD & {*op.args}), *(OF_RULES & {*op.params})):
+        refuse(f"the name {word!r} means something else in the functions generated for a row; choose another")
+    if len({*op.args, *op.params}) != len(op.args) + len(op.params):
+        refuse("two arguments or parameters have one name")
     if op.kind not in KINDS:
         refuse(f"kind {op.kind!r} is none of {', '.join(KINDS)}")
     if len(op.vjp) != len(op.args):

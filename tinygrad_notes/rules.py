@@ -88,10 +88,10 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
         body = [
             f"r = {_application(op, rule, i, names)}",
             *_unbroadcasting(op, i),
-            f"t = cotangents.get(n{i})",
-            f"if t is None: cotangents[n{i}] = r; heappush(waiting, (-n{i}.seq, n{i})){owning}",
-            f"elif owned is not None and n{i} in owned: add(t, r, t)",
-            f"else: accumulate(n{i}, t, r, cotangents, owned)",
+            f"total = cotangents.get(n{i})",
+            f"if total is None: cotangents[n{i}] = r; heappush(waiting, (-n{i}.seq, n{i})){owning}",
+            f"elif owned is not None and n{i} in owned: add(total, r, total)",
+            f"else: accumulate(n{i}, total, r, cotangents, owned)",
         ]
         if op.into is not None and i == 0:
             extra = ", ".join(_read(op, name, i) for name in list(rule_reads(op.into))[1:])

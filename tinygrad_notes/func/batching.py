@@ -190,6 +190,17 @@ def _assign(op: Op, values: Sequence[Any], batched: Sequence[bool], params: Para
     return op.bind(base, value, path=tuple(path), visible=params["visible"])
 
 
+def _searchsorted(op: Op, values: Sequence[Any], batched: Sequence[bool], params: Params, size: int) -> Any:
+    """One sorted line serves values of any shape; a line for each example serves a line of values."""
+    rising, sought = values
+    if not batched[0] and rising.ndim == 1:
+        return op.bind(rising, sought, **params)
+    rising, sought = _repeated(rising, batched[0], size), _repeated(sought, batched[1], size)
+    rows = p.reshape(sought, shape=(size, prod(sought.shape[1:]))) if rising.ndim == 2 else sought
+    return p.reshape(op.bind(rising, rows, **params), shape=sought.shape)
+
+
 _RULES: dict[str, Callable[[Op, Sequence[Any], Sequence[bool], Params, int], Any]] = {
     "matmul": _matmul, "permute": _permute, "broadcast": _broadcast, "take": _take, "put_add": _put_add, "assign": _assign,
+    "searchsorted": _searchsorted,
 }  # fmt: skip
