@@ -163,6 +163,16 @@ def test_a_parameter_shows_its_gradient(page: Browser, recorded: Recorded) -> No
     assert statistics(page, "gradient")["norm"] == pytest.approx(np.linalg.norm(recorded.w.grad.numpy()), rel=1e-4)
 
 
+def test_gradients_stand_beside_their_forward_scopes(page: Browser) -> None:
+    page.run("scopes.filter(s => s.forward === undefined && /^step [789]$/.test(s.label)).forEach(openOne)")
+    page.run("openOne(scopes[scopes.find(s => s.label === 'step 7').mirror])")
+    gradient, forward = page.run(
+        "[...picture.items.values()].filter(item => item.kind === 'open' && item.scope.label === 'step 7')"
+        ".sort((a, b) => b.x - a.x).map(item => item.y + item.h)"
+    )
+    assert gradient == pytest.approx(forward, abs=0.5)
+
+
 # ---- what a user does ----
 
 

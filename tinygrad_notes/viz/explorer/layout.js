@@ -41,6 +41,46 @@ function layout(root, edges) {
     [...column.items, ...column.box.bends].forEach(thing => shift(thing, column.left, top));
   }
   root.children.forEach(settle);
+  if (backward) {
+    const twins = new Map();
+    columns[0].forEach(item => noteScopes(item, twins));
+    align(backward.box.rows, twins);
+  }
+}
+
+// Gradients stand beside what they are the gradients of: rows move up, from the lowest on, until a scope is as high as its
+// forward scope. Returns how far the topmost row has moved.
+function align(rows, twins) {
+  let up = 0;
+  for (const row of rows) {
+    const bottom = item => item.y + item.h - up;
+    const wish = item => {
+      const twin = item.scope && twins.get(item.members ? item.members[0].forward : item.scope.forward);
+      return twin ? bottom(item) - (twin.y + twin.h) : 0;
+    };
+    up += Math.max(0, ...row.map(wish));
+    row.forEach(item => lift(item, up));
+    const grown = row.map(item => {
+      if (item.kind !== "open") return 0;
+      const more = align(item.rows, twins);
+      item.y -= more;
+      item.h += more;
+      return more;
+    });
+    up += Math.max(0, ...grown);
+  }
+  return up;
+}
+
+function lift(item, by) {
+  item.y -= by;
+  if (item.kind === "open") [...item.children, ...item.bends].forEach(thing => lift(thing, by));
+}
+
+function noteScopes(item, found) {
+  if (item.kind === "node") return;
+  (item.members || [item.scope]).forEach(scope => found.set(scope.id, item));
+  (item.children || []).forEach(child => noteScopes(child, found));
 }
 
 function shift(thing, x, y) {
@@ -63,6 +103,7 @@ function arrange(items, edges, local, up) {
       item.w = Math.max(inner.w + 2 * GAP.frame, textWidth(item.scope.label, 12) + 60);
       item.h = inner.h + 2 * GAP.frame + GAP.title;
       item.bends = inner.bends;
+      item.rows = inner.rows;
       [...item.children, ...item.bends].forEach(thing => shift(thing, (item.w - inner.w) / 2, GAP.frame + GAP.title));
     } else {
       [item.w, item.h] = boxSize(item);
@@ -197,5 +238,5 @@ function stack(rows, up) {
     }
     y += height + GAP.y;
   }
-  return { w: right, h: Math.max(0, y - GAP.y), bends: rows.flat().filter(item => item.bend) };
+  return { w: right, h: Math.max(0, y - GAP.y), bends: rows.flat().filter(item => item.bend), rows };
 }

@@ -108,7 +108,7 @@ function unfoldToFit(limit) {
           const before = countBoxes(itemsOf(scopes[0]));
           open.add(kid.id);
           const after = countBoxes(itemsOf(scopes[0]));
-          if (after > limit || after > before + 14) open.delete(kid.id);
+          if (after > limit || after > before + 20) open.delete(kid.id);
           else next.push(kid);
         }
       }
