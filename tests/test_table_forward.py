@@ -146,6 +146,16 @@ def _long_division(x: Array, y: Array, down: bool) -> Array:
     return q if down else q * np.sign(x)
 
 
+def _loop_assign_at(base: Array, value: Array, index: Array, path: Any, axes: int, visible: bool) -> Array:
+    out = base.copy()
+    region = out.transpose(path[0][1]["dims"]) if path else out
+    places = list(np.ndindex(*region.shape[:axes]))
+    wide = np.broadcast_to(value, (*index.shape, *region.shape[axes:]))
+    for at in np.ndindex(*index.shape):
+        region[places[index[at]]] = wide[at]
+    return out
+
+
 REFERENCE: dict[str, Callable[..., Any]] = {
     "exp2": lambda x: np.exp(x * np.log(2.0)), "expm1": lambda x: np.exp(x) - 1, "log2": lambda x: np.log(x) / np.log(2.0),
     "log10": lambda x: np.log(x) / np.log(10.0), "log1p": lambda x: np.log(1 + x),
@@ -179,6 +189,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "put_add": _loop_put_add, "gather": _loop_gather, "scatter_add": _loop_scatter_add, "matmul": _loop_matmul, "assign": _assign,
     "argsort": _argsort, "cumargmax": _cumargmax, "searchsorted": _loop_searchsorted,
     "cumsum": lambda x, dim: _lines(x, dim, lambda line: [sum(line[: i + 1]) for i in range(len(line))]).astype(x.dtype),
+    "assign_at": _loop_assign_at,
     "diagonal": _loop_diagonal, "undiagonal": _adjoint(_loop_diagonal), "windows": _loop_windows, "unwindows": _adjoint(_loop_windows),
 }  # fmt: skip
 STATISTICAL = {"random_bits"}  # tested by its distribution elsewhere; here by shape and dtype only

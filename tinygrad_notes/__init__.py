@@ -34,6 +34,7 @@ from .functions.bounds import *
 from .functions.convert import *
 from .functions.counting import *
 from .functions.creation import *
+from .functions.index import *
 from .functions.linalg import *
 from .functions.logic import *
 from .functions.moments import *

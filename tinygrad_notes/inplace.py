@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,24 +21,35 @@ from .storage import note_write, root_of
 from .tape import Node, Taps, new_node
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["direct", "replace", "source_of", "update", "write"]
+__all__ = ["At", "direct", "replace", "source_of", "update", "write"]
 
 
 direct: Any = np.ufunc
 """The forwards that may write straight into their first argument; anomaly mode, which wants to see results, allows none."""
 
 
-def write(target: Tensor, value: Any, by: str) -> Tensor:
+class At(NamedTuple):
+    """The part of a Tensor that is written: what the index ``places`` names, counting through its first ``axes`` axes joined."""
+
+    places: Tensor
+    axes: int
+
+
+def write(target: Tensor, value: Any, by: str, at: At | None = None) -> Tensor:
     """Write ``value`` (broadcast and cast to fit) into the memory of ``target``; ``by`` names the operation in messages.
+
+    at: writes only there, a value that broadcasts to ``(*places.shape, *target.shape[axes:])``; indices are in range.
 
     Raises GraphError for a leaf that requires grad (outside ``no_grad``) and for memory whose elements overlap or that is
     read-only; ShapeError where the value does not broadcast to the target.
     """
     node = target._current_node()
     source = source_of(target, value, by)
-    if source._array.shape != target._array.shape:
+    if at is None and source._array.shape != target._array.shape:
         _check_broadcast(target, source, by)
-    if not (target._plain and source._plain):
+    if not (target._plain and source._plain and (at is None or at.places._plain)):
+        if at is not None:
+            source = p.assign_at(p.clone(target), source, at.places, path=(), axes=at.axes, visible=True)
         innermost((target, source))._write(target, source, by)
         return target
     mode = local.mode
@@ -49,16 +60,16 @@ def write(target: Tensor, value: Any, by: str) -> Tensor:
 
     if not visible and mode.tape is None:
         note_write(target._array, by)
-        _copy(target._array, source._array)
+        _copy(target._array, source._array, at)
         return target
 
     if source.dtype != target.dtype:
         source = p.cast(source, dtype=target.dtype)
     if value_rg and not visible:
         source = p.detach(source)
-    _record(target, source, visible)
+    _record(target, source, visible, at)
     note_write(target._array, by)
-    _copy(target._array, source._array)
+    _copy(target._array, source._array, at)
     return target
 
 
@@ -79,12 +90,15 @@ def source_of(target: Tensor, value: Any, by: str) -> Tensor:
         return from_array(array.astype(target.dtype, copy=False))
 
 
-def _copy(target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
-    if target.dtype is source.dtype:
+def _copy(target: np.ndarray[Any, Any], source: np.ndarray[Any, Any], at: At | None) -> None:
+    if at is None and target.dtype is source.dtype:
         target[...] = source
         return
     with np.errstate(all="ignore"):  # a cast may overflow to inf
-        target[...] = source
+        if at is None:
+            target[...] = source
+        else:
+            TABLE["assign_at"].forward(target, source, at.places._array, path=(), axes=at.axes, visible=False)
 
 
 def update(target: Tensor, name: str, *others: Any) -> Tensor:
@@ -144,21 +158,26 @@ def _would_record(target: Tensor, others: tuple[Any, ...]) -> bool:
     return local.mode.grad and any(isinstance(x, Tensor) and x.requires_grad for x in (target, *others))
 
 
-def _record(target: Tensor, source: Tensor, visible: bool) -> None:
+def _record(target: Tensor, source: Tensor, visible: bool, at: At | None) -> None:
     """Put the assign on the tape and give the base its new node."""
     view = target._view
     path = () if view is None else view.path
     base = target if view is None else from_array(view.storage.array, view.storage.node)
     old = base._node or leaf_of(base)
     new_value = source._node or leaf_of(source)
-    assign = TABLE["assign"]
-    params = {"path": path, "visible": visible}
-    node = new_node(
-        assign, (old, new_value), params, base._array.shape, base._array.dtype, old.rg or (visible and new_value.rg)
-    )
+    op = TABLE["assign" if at is None else "assign_at"]
+    operands: tuple[Tensor, ...] = (base, source)
+    inputs: tuple[Node, ...] = (old, new_value)
+    params: dict[str, Any] = {"path": path, "visible": visible}
+    if at is not None:
+        operands, inputs = (*operands, at.places), (*inputs, at.places._current_node() or leaf_of(at.places))
+        params["axes"] = at.axes
+    node = new_node(op, inputs, params, base._array.shape, base._array.dtype, old.rg or (visible and new_value.rg))
+    if at is not None and node.rg:
+        node.saved = (at.places._array,)
     tape = local.mode.tape
     if tape is not None:
-        tape.record(node, (base, source))
+        tape.record(node, operands)
         if not visible:
             tape.wrote_unseen(partial(_give, target, old))
     if visible:

@@ -180,14 +180,33 @@ def _assign(op: Op, values: Sequence[Any], batched: Sequence[bool], params: Para
     base, value = values
     if not batched[0]:
         base = p.clone(p.broadcast(base, shape=(size, *base.shape)))
-    region = np.broadcast_to(np.empty(()), base.shape)
-    path = []
-    for view, own in params["path"]:
-        moved = {"dims": (0, *_next(own["dims"]))} if view.name == "permute" else _after(own, size)
-        path.append((view, moved))
-        region = view.forward(region, **moved)
+    path, region = _moved_path(params["path"], base.shape, size)
     value = stretched(value, region.ndim - 1) if batched[1] else value
-    return op.bind(base, value, path=tuple(path), visible=params["visible"])
+    return op.bind(base, value, path=path, visible=params["visible"])
+
+
+def _moved_path(path: Any, shape: tuple[int, ...], size: int) -> tuple[tuple[Any, ...], np.ndarray[Any, Any]]:
+    """A path of views with the axis of examples in front, and an array of the shape that it leads to."""
+    region = np.broadcast_to(np.empty(()), shape)
+    found = []
+    for view, own in path:
+        moved = {"dims": (0, *_next(own["dims"]))} if view.name == "permute" else _after(own, size)
+        found.append((view, moved))
+        region = view.forward(region, **moved)
+    return tuple(found), region
+
+
+def _assign_at(op: Op, values: Sequence[Any], batched: Sequence[bool], params: Params, size: int) -> Any:
+    """Examples one after the other: the axis of examples is one more that the index counts through."""
+    base, value, index = values
+    if not batched[0]:
+        base = p.clone(p.broadcast(base, shape=(size, *base.shape)))
+    path, region = _moved_path(params["path"], base.shape, size)
+    places = prod(region.shape[1 : 1 + params["axes"]])
+    index = _repeated(index, batched[2], size)
+    _check_range(index, places, 0)
+    value = stretched(value, index.ndim - 1 + region.ndim - 1 - params["axes"]) if batched[1] else value
+    return op.bind(base, value, _offsets(index, size, places), path=path, axes=params["axes"] + 1, visible=params["visible"])
 
 
 def _searchsorted(op: Op, values: Sequence[Any], batched: Sequence[bool], params: Params, size: int) -> Any:
@@ -203,4 +222,5 @@ def _searchsorted(op: Op, values: Sequence[Any], batched: Sequence[bool], params
 _RULES: dict[str, Callable[[Op, Sequence[Any], Sequence[bool], Params, int], Any]] = {
     "matmul": _matmul, "permute": _permute, "broadcast": _broadcast, "take": _take, "put_add": _put_add, "assign": _assign,
     "searchsorted": _searchsorted,
+    "assign_at": _assign_at,
 }  # fmt: skip

@@ -1,79 +1,144 @@
-"""Indexing with square brackets.
+"""Indexing with square brackets, and ``index_put``.
 
 Basic indices (ints, slices, None, ``...``) are views. Integer and bool arrays select: they are brought to one ``take``
-along one axis, with numpy's rules for where the selected axes end up.
+along one axis, and to one write, with numpy's rules for where the selected axes end up. Ints beside arrays, and 0-d integer
+Tensors, select first, as in PyTorch.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtypes import int64
-from ..errors import IndexOutOfRange, ShapeError
-from ..inplace import source_of, write
+from ..errors import DtypeError, IndexOutOfRange, ShapeError
+from ..inplace import At, source_of, write
+from ..modes import local
 from ..optable import p
 from ..tensor import Tensor, from_array
-from .convert import to
+from .convert import clone, to
+from .moving import stack
 from .pointwise import where
 from .shape import permute, reshape
 
-__all__ = ["getitem", "setitem"]
+__all__ = ["index_put"]
+
+METHODS = "index_put index_put_"
 
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """``x[index]``."""
-    basic, arrays = _parse(x, index)
+    basic, arrays, _ = _parse(x, index)
     out: Tensor = p.slice(x, index=basic)
     if not arrays:
         return out
-    if len(arrays) == 1:
-        along, only = arrays[0]
-        taken: Tensor = p.take(out, only, dim=along)
+    linear, axes = _linear(out, arrays), [a for a, _ in arrays]
+    if all(b - a == 1 for a, b in pairwise(axes)):
+        first, last = axes[0], axes[-1] + 1
+        if len(axes) > 1:
+            out = reshape(out, *out.shape[:first], prod(out.shape[first:last]), *out.shape[last:])
+        taken: Tensor = p.take(out, linear, dim=first)
         return taken
-    linear, order = _linear(out, arrays)
-    shape = tuple(out.shape[d] for d in order)
-    rows = reshape(permute(out, *order), prod(shape[: len(arrays)]), *shape[len(arrays) :])
+    front = permute(out, *_order(axes, out.ndim))
+    rows = reshape(front, prod(front.shape[: len(axes)]), *front.shape[len(axes) :])
     taken = p.take(rows, linear, dim=0)
-    return _place(taken, arrays, linear.ndim)
+    before = _before(arrays)
+    ndim = linear.ndim
+    return permute(taken, *range(ndim, ndim + before), *range(ndim), *range(ndim + before, taken.ndim)) if before else taken
 
 
 def setitem(x: Tensor, index: Any, value: Any) -> None:
-    """``x[index] = value``, in place. Under a Tape, the positions that index arrays name are frozen into it."""
-    basic, arrays = _parse(x, index)
+    """``x[index] = value``, in place; where index arrays name a place twice, the last value counts.
+
+    Under a Tape the write follows integer arrays at replay. So do bool masks given a value that has one element for all of
+    their places; given one for each, the places are frozen.
+    """
+    basic, arrays, mask = _parse(x, index)
     region: Tensor = p.slice(x, index=basic)
     if not arrays:
         if isinstance(value, Tensor) and _is_view_of_same(value, region):
             return  # x[i] += y has already written through the view
         write(region, _without_leading_ones(source_of(region, value, "x[...] ="), region.ndim), "x[...] =")
         return
-    values = source_of(x, value, "x[...] =")
-    target_shape = np.broadcast_to(np.empty(()), region.shape)[_full(arrays, region.ndim)].shape
-    values = _without_leading_ones(values, len(target_shape))
-    try:
-        fits = np.broadcast_shapes(values.shape, target_shape) == target_shape
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ShapeError(f"x[...] = value: {values._type()} does not broadcast to the selected shape {list(target_shape)}")
-    # which element of ``values`` ends up where: found on positions, so that gradients flow by ``take``
-    count = prod(target_shape)
-    source = np.full(region.numel(), -1, np.int64)
-    source.reshape(region.shape)[_full(arrays, region.ndim)] = np.arange(count).reshape(target_shape)
-    source = source.reshape(region.shape)
-    flat = reshape(p.broadcast(values if values.dtype == x.dtype else p.cast(values, dtype=x.dtype), shape=target_shape), count)
-    if count == 0:
+    _write_at(region, arrays, mask, source_of(x, value, "x[...] ="), accumulate=False)
+
+
+def _write_at(region: Tensor, arrays: Arrays, mask: Mask | None, values: Tensor, accumulate: bool) -> None:
+    linear, axes = _linear(region, arrays), [a for a, _ in arrays]
+    front, before, count = permute(region, *_order(axes, region.ndim)), _before(arrays), len(axes)
+    rest = front.shape[count:]
+    shape = (*rest[:before], *linear.shape, *rest[before:])
+    values = _without_leading_ones(values, len(shape))
+    if not _fits(values.shape, shape):
+        raise ShapeError(f"x[...] = value: {values._type()} does not broadcast to the selected shape {list(shape)}")
+    behind = len(rest) - before
+    if mask is not None and not accumulate and (values.ndim <= behind or values.shape[-behind - 1] == 1):
+        _write_masked(region, mask.mask, values, behind)
         return
-    chosen = p.take(flat, from_array(np.maximum(source, 0)), dim=0)
-    write(region, p.where(from_array(source >= 0), chosen, p.clone(region)), "x[...] =")
+    if before:
+        values = p.broadcast(values, shape=shape)
+        ndim = linear.ndim
+        values = permute(values, *range(before, before + ndim), *range(before), *range(before + ndim, values.ndim))
+    if not accumulate:
+        write(front, values, "x[...] =", At(linear, count))
+        return
+    spread = p.broadcast(values, shape=(*linear.shape, *rest))
+    added = p.put_add(spread, linear, dim=0, size=prod(front.shape[:count]))
+    write(front, front + reshape(added, *front.shape), "index_put_")
+
+
+def _write_masked(region: Tensor, mask: Tensor, values: Tensor, behind: int) -> None:
+    """One value for all places of a mask: chosen by the mask itself, so that a replay follows it."""
+    at = values.ndim - behind - 1
+    if at >= 0:
+        values = reshape(values, *values.shape[:at], *(1,) * mask.ndim, *values.shape[at + 1 :])
+    values = values if values.dtype == region.dtype else p.cast(values, dtype=region.dtype)
+    write(region, p.where(reshape(mask, *mask.shape, *(1,) * behind), values, region), "x[...] =")
+
+
+# ---- index_put ----
+
+
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``input[indices] = values``, in place; ``accumulate``: ``+=``, places that are named twice adding up.
+
+    indices: a tuple of integer or bool Tensors, None for an axis of which all is meant. Raises DtypeError unless values and
+    input have one dtype.
+    """
+    if not isinstance(values, Tensor) or values.dtype != input.dtype:
+        got = values._type() if isinstance(values, Tensor) else type(values).__name__
+        raise DtypeError(f"index_put_: the values must be a Tensor of the dtype of {input._type()}, got {got}")
+    index = tuple(slice(None) if part is None else part for part in indices)
+    if not accumulate:
+        setitem(input, index, values)
+        return input
+    basic, arrays, mask = _parse(input, index)
+    _write_at(p.slice(input, index=basic), arrays, mask, values, accumulate=True)
+    return input
+
+
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy of ``input`` with ``values`` at the places that ``indices`` names; see ``index_put_``."""
+    return index_put_(clone(input), indices, values, accumulate)
+
+
+# ---- values ----
 
 
 def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
     """numpy's leniency: a value may have more axes than its place, if the first of them have length 1."""
     extra = value.ndim - ndim
     return reshape(value, *value.shape[extra:]) if extra > 0 and set(value.shape[:extra]) == {1} else value
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
 
 
 def _is_view_of_same(a: Tensor, b: Tensor) -> bool:
@@ -87,12 +152,21 @@ def _is_view_of_same(a: Tensor, b: Tensor) -> bool:
     return all(first[key] == second[key] for key in keys)
 
 
-def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tensor]]]:
-    """The basic part of an index, and the integer arrays with the axis (of the basic result) that each selects from."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    if isinstance(index, list):
-        items = [np.asarray([i.item() if isinstance(i, Tensor) else i for i in index], None if index else np.int64)]
-    items = [_as_index(item, x) for item in items]
+# ---- the index taken apart ----
+
+Arrays = list[tuple[int, Tensor]]
+"""Integer Tensors with the axis, of what the basic part of an index leaves, that each selects from."""
+
+
+class Mask(NamedTuple):
+    """The one bool mask of an index without other arrays."""
+
+    mask: Tensor
+
+
+def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], Arrays, Mask | None]:
+    """The basic part of an index, its arrays, and the mask that they come from if they come from one."""
+    items = [_as_index(item, x) for item in (index if isinstance(index, tuple) else (index,))]
     used = sum(
         item.ndim if isinstance(item, Tensor) and item.dtype.kind == "b" else item is not None and item is not ...
         for item in items
@@ -105,7 +179,7 @@ def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tens
     items[at : at + 1] = [slice(None)] * (x.ndim - used)
 
     basic: list[Any] = []
-    arrays: list[tuple[int, Tensor]] = []
+    arrays: Arrays = []
     source = result = 0
     for item in items:
         if item is None:
@@ -119,6 +193,10 @@ def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tens
                 raise IndexOutOfRange(f"x[...]: index {item} is out of range for axis {source} of {x._type()}")
             basic.append(item % x.shape[source])
             source += 1
+        elif item.dtype.kind == "b" and item.ndim == 0:  # a new axis, from which the bool takes one element or none
+            basic.append(None)
+            arrays.append((result, from_array(np.zeros(int(item.item()), np.int64))))
+            result += 1
         else:
             for part in _integer_arrays(item, x, source):
                 basic.append(slice(None))
@@ -126,23 +204,36 @@ def _parse(x: Tensor, index: Any) -> tuple[tuple[Any, ...], list[tuple[int, Tens
                 source, result = source + 1, result + 1
     while basic and basic[-1] == slice(None):
         basic.pop()
-    return tuple(basic), arrays
+    found = [item for item in items if isinstance(item, Tensor)]
+    mask = Mask(found[0]) if len(found) == 1 and found[0].dtype.kind == "b" and found[0].ndim else None
+    return tuple(basic), arrays, mask
 
 
 def _as_index(item: Any, x: Tensor) -> Any:
-    if isinstance(item, list):
-        item = np.asarray(item) if item else np.empty(0, np.int64)
     if isinstance(item, bool | np.bool_):
         item = np.asarray(item)
     if isinstance(item, np.integer):
         return int(item)
+    if isinstance(item, list | tuple | range):
+        item = _of_sequence(item, x)
     if isinstance(item, np.ndarray):
+        if item.ndim == 0 and item.dtype.kind in "iu":
+            return int(item)
         item = from_array(item)
     if isinstance(item, Tensor) and item.dtype.kind not in "biu":
         raise IndexOutOfRange(f"x[...]: an index of dtype {item.dtype} selects nothing in {x._type()}; use integers or bools")
     if item is None or item is ... or isinstance(item, int | slice | Tensor):
         return item
     raise IndexOutOfRange(f"x[...]: {type(item).__name__} is no index; use ints, slices, None, `...`, integer or bool Tensors")
+
+
+def _of_sequence(items: Any, x: Tensor) -> Any:
+    if any(isinstance(item, Tensor) for item in items):
+        return stack([item if isinstance(item, Tensor) else from_array(np.asarray(item)) for item in items])
+    try:
+        return np.asarray(items) if len(items) else np.empty(0, np.int64)
+    except ValueError:
+        raise IndexOutOfRange(f"x[...]: lists of different lengths are no index for {x._type()}") from None
 
 
 def _canonical(item: slice, length: int) -> slice:
@@ -159,8 +250,6 @@ def _canonical(item: slice, length: int) -> slice:
 def _integer_arrays(item: Tensor, x: Tensor, source: int) -> list[Tensor]:
     array = item._array
     if array.dtype.kind == "b":
-        if array.ndim == 0:
-            raise IndexOutOfRange("x[...]: a single bool as an index is not supported; use where")
         covered = x.shape[source : source + array.ndim]
         if array.shape != covered:
             raise IndexOutOfRange(f"x[...]: a mask of shape {array.shape} does not fit the axes {covered} of {x._type()}")
@@ -170,33 +259,29 @@ def _integer_arrays(item: Tensor, x: Tensor, source: int) -> list[Tensor]:
     if wrong.size:
         raise IndexOutOfRange(f"x[...]: index {wrong.flat[0]} is out of range for axis {source} of {x._type()}")
     item = item if array.dtype == int64 else to(item, int64)  # small integers would overflow in what follows
-    return [where(item < 0, item + size, item) if (array < 0).any() else item]
+    return [where(item < 0, item + size, item) if local.mode.tape is not None or (array < 0).any() else item]
 
 
-def _linear(x: Tensor, arrays: list[tuple[int, Tensor]]) -> tuple[Tensor, list[int]]:
-    """One index into the selected axes, moved to the front and joined; the order that moves them."""
-    axes = [a for a, _ in arrays]
+def _linear(x: Tensor, arrays: Arrays) -> Tensor:
+    """One index into the selected axes joined."""
     try:
         np.broadcast_shapes(*(part.shape for _, part in arrays))
     except ValueError:
         raise IndexOutOfRange(f"x[...]: index arrays of shapes {[part.shape for _, part in arrays]} do not broadcast") from None
-    linear: Any = 0
-    for a, part in arrays:
+    (_, linear), *others = arrays
+    for a, part in others:
         linear = linear * x.shape[a] + part
-    return linear, axes + [d for d in range(x.ndim) if d not in axes]
+    return linear
 
 
-def _place(taken: Tensor, arrays: list[tuple[int, Tensor]], ndim: int) -> Tensor:
-    """numpy's rule: neighbouring index arrays leave their result in place, separated ones in front."""
-    axes = [a for a, _ in arrays]
-    first = axes[0]
-    if first == 0 or axes != list(range(first, first + len(axes))):
-        return taken
-    before = [ndim + d for d in range(first)]
-    after = list(range(ndim + first, taken.ndim))
-    return permute(taken, *before, *range(ndim), *after)
+def _order(axes: list[int], ndim: int) -> list[int]:
+    """The selected axes in front."""
+    return axes + [d for d in range(ndim) if d not in axes]
 
 
-def _full(arrays: list[tuple[int, Tensor]], ndim: int) -> tuple[Any, ...]:
-    chosen = {a: part._array for a, part in arrays}
-    return tuple(chosen.get(d, slice(None)) for d in range(ndim))
+def _before(arrays: Arrays) -> int:
+    """How many of the other axes the result has in front. numpy's rule: neighbouring index arrays leave their result in
+    place, separated ones in front. What a 0-d array selects from is gone before that."""
+    gone = [a for a, part in arrays if part.ndim == 0]
+    axes = [a - sum(b < a for b in gone) for a, part in arrays if part.ndim]
+    return axes[0] if axes and axes == list(range(axes[0], axes[0] + len(axes))) else 0
