@@ -1,0 +1,242 @@
+"""Losses, normalisation and attention where formulas have special points; bad input."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_notes as tn
+
+F = tn.nn.functional
+INF, NAN = float("inf"), float("nan")
+
+
+def _f64(values: Any) -> tn.Tensor:
+    return tn.tensor(values, dtype=tn.float64)
+
+
+# ---- classes ----
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_the_mean_over_no_label_is_nan(name: str) -> None:
+    loss = getattr(F, name)
+    assert np.isnan(loss(tn.ones(2, 3), tn.tensor([-100, -100])).item())
+    assert np.isnan(loss(tn.ones(2, 3), tn.tensor([1, 1]), ignore_index=1).item())
+    assert np.isnan(loss(tn.ones(0, 3), tn.zeros(0, dtype=tn.int64)).item())
+    assert np.isnan(loss(tn.ones(1, 3), tn.tensor([1]), tn.tensor([1.0, 0.0, 1.0])).item())
+    assert loss(tn.ones(2, 3), tn.tensor([-100, -100]), reduction="sum").item() == 0
+    assert loss(tn.ones(2, 3), tn.tensor([-100, -100]), reduction="none").tolist() == [0, 0]
+    assert np.isnan(F.cross_entropy(tn.ones(0, 3), tn.ones(0, 3)).item())
+
+
+def test_cross_entropy_of_impossible_classes() -> None:
+    x = tn.tensor([[0.0, -INF, 0.0], [1.0, -INF, 0.0]], dtype=tn.float64, requires_grad=True)
+    F.cross_entropy(x, tn.tensor([0, 2])).backward()
+    assert np.isfinite(x.grad.numpy()).all()
+    assert x.grad.numpy()[:, 1].tolist() == [0, 0]
+    assert F.cross_entropy(x, tn.tensor([1, 2]), reduction="none").tolist()[0] == INF
+    x.grad = None
+    shares = _f64([[0.5, 0.0, 0.5], [1.0, 0.0, 0.0]])  # 0 * log 0 is 0; PyTorch has NaN
+    loss = F.cross_entropy(x, shares)
+    loss.backward()
+    expected = (np.log(2) + np.log(1 + np.exp(-1))) / 2
+    assert loss.item() == pytest.approx(expected)
+    soft = np.exp(x.detach().numpy())
+    np.testing.assert_allclose(x.grad.numpy(), (soft / soft.sum(1, keepdims=True) - shares.numpy()) / 2, atol=1e-15)
+
+
+# ---- probabilities ----
+
+
+def test_binary_cross_entropy_with_logits_far_out() -> None:
+    x = tn.tensor([0.0, 1e4, -1e4, 1e4, -1e4, INF, -INF, INF, -INF], dtype=tn.float64, requires_grad=True)
+    t = _f64([0.5, 1, 0, 0, 1, 1, 0, 0, 1])
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction="none")
+    np.testing.assert_allclose(loss.detach().numpy(), [np.log(2), 0, 0, 1e4, 1e4, 0, 0, INF, INF], rtol=1e-15)
+    (first,) = tn.autograd.grad(loss.sum(), x, create_graph=True)
+    np.testing.assert_allclose(first.detach().numpy(), [0, 0, 0, 1, -1, 0, 0, 1, -1], atol=1e-15)
+    (second,) = tn.autograd.grad(first.sum(), x)
+    np.testing.assert_allclose(second.numpy(), [0.25, 0, 0, 0, 0, 0, 0, 0, 0], atol=1e-15)
+
+
+def test_binary_cross_entropy_is_accurate_where_the_loss_is_small() -> None:
+    x = _f64([40.0, -40.0])
+    loss = F.binary_cross_entropy_with_logits(x, _f64([1.0, 0.0]), reduction="none")
+    np.testing.assert_allclose(loss.numpy(), np.log1p(np.exp(-40.0)), rtol=1e-12)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logarithms_of_binary_cross_entropy_stop_at_minus_100(dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    x, t = np.array([0, 0, 1, 1, 1e-50, 1e-10], dtype), np.array([0, 1, 0, 1, 1, 1], dtype)
+    ours = F.binary_cross_entropy(tn.tensor(x), tn.tensor(t), reduction="none")
+    theirs = torch.nn.functional.binary_cross_entropy(torch.tensor(x), torch.tensor(t), reduction="none")
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
+    given = tn.tensor(x, requires_grad=True)
+    F.binary_cross_entropy(given, tn.tensor(t), reduction="sum").backward()
+    np.testing.assert_allclose(given.grad.numpy(), [1, 0, 0, -1, 0, -1e10], rtol=1e-6)  # at the stop the loss is flat
+
+
+def test_kl_div_where_nothing_is_expected() -> None:
+    x = tn.tensor([-INF, -1.0, -2.0], dtype=tn.float64, requires_grad=True)
+    for target, log in ((_f64([0.0, 0.5, 0.5]), False), (_f64([-INF, np.log(0.5), np.log(0.5)]), True)):
+        x.grad = None
+        target.requires_grad_()
+        loss = F.kl_div(x, target, reduction="sum", log_target=log)
+        loss.backward()
+        assert loss.item() == pytest.approx(0.5 * (np.log(0.5) + 1) + 0.5 * (np.log(0.5) + 2))
+        np.testing.assert_allclose(x.grad.numpy(), [0, -0.5, -0.5])
+        assert np.isfinite(target.grad.numpy()).all()
+
+
+# ---- numbers ----
+
+
+@pytest.mark.parametrize(("call", "curvature"), [(F.mse_loss, 2.0), (F.huber_loss, 1.0), (F.smooth_l1_loss, 1.0)])
+def test_second_derivative_at_no_error(call: Callable[..., tn.Tensor], curvature: float) -> None:
+    x = tn.tensor([0.0], dtype=tn.float64, requires_grad=True)
+    (first,) = tn.autograd.grad(call(x, _f64([0.0])), x, create_graph=True)
+    assert first.item() == 0
+    assert tn.autograd.grad(first, x)[0].item() == curvature
+
+
+def test_an_infinite_error_has_a_finite_slope() -> None:
+    x = tn.tensor([INF, -INF], dtype=tn.float64, requires_grad=True)
+    loss = F.huber_loss(x, _f64([0.0, 0.0]), reduction="sum", delta=2.0)
+    loss.backward()
+    assert loss.item() == INF
+    assert x.grad.tolist() == [2, -2]
+
+
+def test_means_over_nothing_are_nan() -> None:
+    for call in (F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.binary_cross_entropy):
+        assert np.isnan(call(tn.ones(0, 2), tn.ones(0, 2)).item())
+
+
+def test_shapes_that_would_be_broadcast_warn() -> None:
+    for call in (F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss):
+        with pytest.warns(UserWarning, match=r"_loss: the input Tensor f32\[3,1\] and the target Tensor f32\[3\] differ"):
+            call(tn.ones(3, 1), tn.ones(3))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            call(tn.ones(3, 1), tn.ones(3, 1))
+
+
+# ---- normalisation, attention ----
+
+
+def test_running_statistics_are_written_in_place_and_replay() -> None:
+    mean, var = tn.zeros(2), tn.ones(2)
+    held = mean.numpy(), var.numpy()
+    x = tn.tensor([[1.0, 2.0], [3.0, 6.0]], requires_grad=True)
+    with tn.Tape() as tape:
+        y = F.batch_norm(x, mean, var, training=True, momentum=0.5)
+    np.testing.assert_allclose(held[0], [1, 2])
+    np.testing.assert_allclose(held[1], [1.5, 4.5])
+    assert not mean.requires_grad
+    y.sum().backward()
+    tape.replay(y)
+    np.testing.assert_allclose(held[0], [1.5, 3])
+
+
+def test_a_constant_is_normalised_to_0() -> None:
+    x = tn.full((2, 3), 5.0, dtype=tn.float64, requires_grad=True)
+    y = F.layer_norm(x, (3,))
+    assert y.tolist() == [[0] * 3] * 2
+    (y * _f64([1.0, 2.0, 4.0])).sum().backward()
+    assert np.isfinite(x.grad.numpy()).all()
+    zero = tn.zeros(2, 3, requires_grad=True)
+    F.normalize(zero).sum().backward()
+    assert np.isfinite(zero.grad.numpy()).all()
+    assert F.cosine_similarity(zero, tn.ones(2, 3)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("kind", ["bool", "float"])
+def test_a_query_that_may_look_nowhere_gets_0_and_gives_no_gradient(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    q, k, v = (tn.tensor(rng.normal(size=(2, 2)), requires_grad=True) for _ in range(3))
+    allowed = tn.tensor([[True, False], [False, False]])
+    mask = allowed if kind == "bool" else tn.where(allowed, 0.0, -INF).double()
+    out = F.scaled_dot_product_attention(q, k, v, mask)
+    np.testing.assert_allclose(out.detach().numpy(), [v.tolist()[0], [0, 0]])
+    out.sum().backward()
+    assert q.grad.tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_allclose(v.grad.numpy(), [[1, 1], [0, 0]])
+
+
+def test_attention_drops_weights() -> None:
+    tn.manual_seed(0)
+    x, v = tn.zeros(1, 2), tn.ones(1000, 1)
+    out = F.scaled_dot_product_attention(x, tn.zeros(1000, 2), v, dropout_p=0.5)
+    assert out.item() != 1
+    assert abs(out.item() - 1) < 0.2
+    assert F.scaled_dot_product_attention(x, tn.zeros(1000, 2), v).item() == pytest.approx(1)
+
+
+def test_alpha_dropout_keeps_mean_and_variance() -> None:
+    tn.manual_seed(0)
+    x = tn.randn(200_000)
+    y = F.alpha_dropout(x, 0.2, training=True)
+    assert abs(y.mean().item()) < 0.01
+    assert abs(y.var().item() - 1) < 0.02
+    assert len(np.unique(np.round(y.numpy(), 6))) < 170_000, "a fifth of the values is one and the same"
+    assert F.alpha_dropout(x, 0.2) is x
+
+
+LOGITS, LABELS = tn.ones(2, 3), tn.tensor([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: F.nll_loss(LOGITS, tn.tensor([0, 3])), IndexError, "nll_loss: 3 is out of range for 3 classes"),
+        (lambda: F.nll_loss(LOGITS, LABELS, tn.ones(2)), RuntimeError, r"nll_loss: weight Tensor f32\[2\] must hold one"),
+        (lambda: F.cross_entropy(LOGITS, tn.ones(2, 3), ignore_index=1), RuntimeError, "ignore_index is for labels"),
+        (lambda: F.cross_entropy(LOGITS, LABELS, label_smoothing=1.5), ValueError, r"must lie in \[0, 1\], got 1.5"),
+        (lambda: F.mse_loss(tn.ones(2), tn.ones(2), reduction="average"), ValueError, "'mean', 'sum' or 'none', got 'average'"),
+        (lambda: F.mse_loss(tn.ones(2), tn.ones(2), "sum"), TypeError, "positional"),
+        (lambda: F.mse_loss(tn.ones(2), tn.ones(2), weight=tn.ones(1)), ValueError, r"weight: .*f32\[1\] and .*f32\[2\]"),
+        (lambda: F.huber_loss(tn.ones(2), tn.ones(2), delta=0.0), RuntimeError, "delta must be positive, got 0.0"),
+        (lambda: F.smooth_l1_loss(tn.ones(2), tn.ones(2), beta=-1.0), RuntimeError, "beta must not be negative"),
+        (lambda: F.gaussian_nll_loss(tn.ones(2), tn.ones(2), -1.0), ValueError, "variance cannot be negative"),
+        (lambda: F.gaussian_nll_loss(tn.ones(2), tn.ones(2), tn.ones(3)), ValueError, r"var Tensor f32\[3\] does not fit"),
+        (
+            lambda: F.binary_cross_entropy(tn.ones(2), tn.ones(3)),
+            ValueError,
+            r"f32\[2\] and Tensor f32\[3\] must have the same",
+        ),
+        (lambda: F.binary_cross_entropy(tn.ones(2) * 2, tn.ones(2)), RuntimeError, "between 0 and 1"),
+        (lambda: F.binary_cross_entropy(tn.tensor([NAN]), tn.ones(1)), RuntimeError, "between 0 and 1"),
+        (lambda: F.binary_cross_entropy_with_logits(tn.ones(2), tn.ones(2, 1)), ValueError, "must have the same shape"),
+        (lambda: F.cosine_embedding_loss(LOGITS, LOGITS, LOGITS), RuntimeError, r"needs inputs \(N, D\) and targets \(N,\)"),
+        (lambda: F.layer_norm(LOGITS, (2,)), RuntimeError, r"last axes of Tensor f32\[2,3\] are not normalized_shape=\[2\]"),
+        (lambda: F.layer_norm(LABELS, (2,)), RuntimeError, r"layer_norm: Tensor i64\[2\] is not floating-point"),
+        (lambda: F.rms_norm(LOGITS, (4, 2, 3)), RuntimeError, r"normalized_shape=\[4, 2, 3\]"),
+        (lambda: F.batch_norm(tn.ones(1, 3), None, None, training=True), ValueError, "more than one value per channel"),
+        (lambda: F.batch_norm(LOGITS, None, None), RuntimeError, "needs running_mean and running_var"),
+        (lambda: F.batch_norm(tn.ones(3), None, None), RuntimeError, r"needs \(N, C, ...\), got Tensor f32\[3\]"),
+        (lambda: F.batch_norm(LOGITS, tn.ones(2), tn.ones(3)), RuntimeError, r"running_mean must .* 3 in all, got .*f32\[2\]"),
+        (lambda: F.group_norm(LOGITS, 2), RuntimeError, r"f32\[2,3\] do not divide into 2 groups"),
+        (lambda: F.instance_norm(tn.ones(2, 3, 1)), ValueError, "more than one place per channel"),
+        (lambda: F.instance_norm(LOGITS), RuntimeError, r"needs \(N, C, d1, ...\)"),
+        (
+            lambda: F.scaled_dot_product_attention(LOGITS, LOGITS, LOGITS, tn.ones(2, 2), is_causal=True),
+            RuntimeError,
+            "not both",
+        ),
+        (lambda: F.scaled_dot_product_attention(LOGITS, tn.ones(2, 2), LOGITS), RuntimeError, r"\(\*, L, E\), .*f32\[2,2\]"),
+        (lambda: F.scaled_dot_product_attention(LOGITS, LOGITS, LOGITS.double()), RuntimeError, "one dtype"),
+        (lambda: F.scaled_dot_product_attention(LOGITS, LOGITS, LOGITS, LABELS), RuntimeError, "bools or floats"),
+        (lambda: F.bilinear(LOGITS, LOGITS, tn.ones(1, 3, 2)), RuntimeError, r"weight \(K, N, M\), got .*f32\[1,3,2\]"),
+        (lambda: F.alpha_dropout(LOGITS, -0.1), ValueError, r"alpha_dropout: the probability must lie in \[0, 1\]"),
+    ],
+)
+def test_bad_input(call: Callable[[], Any], error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        call()
