@@ -110,3 +110,170 @@ def test_slopes_of_pairs_as_torch(name: str) -> None:
             continue
         ours, theirs = (slopes(m, lambda m, x, y: getattr(m, name)(x, y), x, y) for m in (tn, torch))
         np.testing.assert_allclose(ours, theirs, rtol=1e-7, err_msg=f"{name}({x}, {y})")
+
+
+# ---- second derivatives at special points ----
+
+CURVATURES: dict[str, tuple[Callable[..., Any], tuple[float, ...], list[list[float]]]] = {
+    "erf at inf": (tn.erf, (inf,), [[0.0]]),
+    "erfc at -inf": (tn.erfc, (-inf,), [[0.0]]),
+    "expm1 at 0": (tn.expm1, (0.0,), [[1.0]]),
+    "log1p at 0": (tn.log1p, (0.0,), [[-1.0]]),
+    "asinh at 0": (tn.asinh, (0.0,), [[0.0]]),
+    "square at 0": (tn.square, (0.0,), [[2.0]]),
+    "logit at 0.5": (tn.logit, (0.5,), [[0.0]]),
+    "clamp at the bound": (lambda x: tn.clamp(x, 0.0, 1.0) ** 2, (1.0,), [[2.0]]),
+    "clamp outside": (lambda x: tn.clamp(x, 0.0, 1.0) ** 2, (1.5,), [[0.0]]),
+    "floor": (tn.floor, (1.0,), [[0.0]]),
+    "frac": (lambda x: tn.frac(x) ** 2, (1.25,), [[2.0]]),
+    "nan_to_num": (lambda x: tn.nan_to_num(x) ** 2, (inf,), [[0.0]]),
+    "logaddexp of equals": (tn.logaddexp, (1.0, 1.0), [[0.25, -0.25], [-0.25, 0.25]]),
+    "logaddexp far apart": (tn.logaddexp, (1e3, -1e3), [[0.0, 0.0], [0.0, 0.0]]),
+    "logaddexp of infinities": (tn.logaddexp, (-inf, -inf), [[0.0, 0.0], [0.0, 0.0]]),
+    "hypot at the origin": (tn.hypot, (0.0, 0.0), [[0.0, 0.0], [0.0, 0.0]]),
+    "hypot on an axis": (tn.hypot, (2.0, 0.0), [[0.0, 0.0], [0.0, 0.5]]),
+    "atan2 at the origin": (tn.atan2, (0.0, 0.0), [[0.0, 0.0], [0.0, 0.0]]),
+    "atan2 on an axis": (tn.atan2, (0.0, 2.0), [[0.0, -0.25], [-0.25, 0.0]]),
+    "maximum of equals": (lambda x, y: tn.maximum(x, y) ** 2, (1.0, 1.0), [[0.5, 0.5], [0.5, 0.5]]),
+    "remainder": (lambda x, y: tn.remainder(x, y) ** 2, (5.0, 3.0), [[2.0, -2.0], [-2.0, 2.0]]),
+    "fmod": (lambda x, y: tn.fmod(x, y) ** 2, (-5.0, 3.0), [[2.0, 2.0], [2.0, 2.0]]),
+    "copysign": (lambda x, y: tn.copysign(x, y) ** 2, (3.0, -0.0), [[2.0, 0.0], [0.0, 0.0]]),
+    "lerp of the weight": (lambda x, w: tn.lerp(x, x + 2, w) ** 2, (1.0, 0.5), [[2.0, 4.0], [4.0, 8.0]]),
+}
+
+
+@pytest.mark.parametrize("name", CURVATURES)
+def test_curvature(name: str) -> None:
+    function, at, expected = CURVATURES[name]
+    xs = [tn.tensor(x, dtype=tn.float64, requires_grad=True) for x in at]
+    first = tn.autograd.grad(function(*xs), xs, create_graph=True)
+    for g, row in zip(first, expected, strict=True):
+        found = tn.autograd.grad(g, xs, allow_unused=True, retain_graph=True) if g.requires_grad else [None] * len(xs)
+        np.testing.assert_allclose([0.0 if h is None else h.item() for h in found], row, atol=1e-15)
+
+
+def test_rounding_gives_zeros_and_not_none() -> None:
+    for function in (
+        tn.floor,
+        tn.ceil,
+        tn.trunc,
+        tn.round,
+        tn.sign,
+        lambda x: x // 0.3,
+        lambda x: tn.div(x, 0.0, rounding_mode="trunc"),
+    ):
+        for dtype in (tn.float32, tn.float64):
+            x = tn.tensor([1.5, -2.0, inf], dtype=dtype, requires_grad=True)
+            out = function(x)
+            assert out.requires_grad
+            (g,) = tn.autograd.grad(out, [x], tn.full_like(x, inf))
+            assert (g.dtype, g.tolist()) == (dtype, [0, 0, 0])
+
+
+# ---- operators and writing in place ----
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "*", "//", "%", "**", "&", "|", "^", "<<", ">>"])
+def test_integer_operators_as_python(sign: str) -> None:
+    """The tensor on either side, both sides, in place, and among numpy's arrays."""
+    numbers, others = [5, 0, -7, 12], [2, 1, 3, 4]
+    operator = eval(f"lambda a, b: a {sign} b")
+    expected = [operator(a, b) for a, b in zip(numbers, others, strict=True)]
+    x, y = tn.tensor(numbers), tn.tensor(others)
+    assert operator(x, y).tolist() == operator(x, y.numpy()).tolist() == operator(x.numpy(), y).tolist() == expected
+    assert isinstance(operator(x.numpy(), y), tn.Tensor)
+    assert operator(x, 3).tolist() == [operator(a, 3) for a in numbers]
+    assert operator(13, y).tolist() == [operator(13, b) for b in others]
+    names = {"x": x.clone(), "y": y}
+    same = names["x"]
+    exec(f"x {sign}= y", names)
+    assert names["x"] is same
+    assert same.tolist() == expected
+
+
+def test_operators_in_place_are_recorded() -> None:
+    x = tn.tensor([2.5, -1.5], dtype=tn.float64, requires_grad=True)
+    y = x * 1
+    y %= 0.7
+    y *= 3
+    z = x * 1
+    z //= 0.4
+    assert tn.autograd.grad((y + z).sum(), [x])[0].tolist() == [3, 3]
+    np.testing.assert_allclose(y.tolist(), [3 * (2.5 % 0.7), 3 * (-1.5 % 0.7)])
+    assert z.tolist() == [2.5 // 0.4, -1.5 // 0.4]
+    assert (~tn.tensor([True, False])).tolist() == [False, True]
+    assert (~tn.tensor([0, 5, -1])).tolist() == [-1, -6, 0]
+    assert [v.tolist() for v in divmod(tn.tensor([7, -7]), 2)] == [[3, -4], [1, 1]]
+
+
+# ---- errors ----
+
+a, whole, flags = [1.0, 2.0], [4, 5], [True, False]
+Bad = tuple[Callable[[Any, Any, Any, Any], Any], str]
+BAD: dict[str, Bad] = {
+    "// 0": (lambda m, a, i, b: i // 0, r"floor_divide\(i64\[2\], 0\): integers cannot be divided by 0.*\.float\(\)"),
+    "% 0": (lambda m, a, i, b: i % (i - 4), r"remainder\(i64\[2\], i64\[2\]\): integers cannot be divided by 0"),
+    "fmod 0": (lambda m, a, i, b: m.fmod(i, 0), r"fmod\(i64\[2\], 0\): integers cannot be divided by 0"),
+    "div trunc 0": (lambda m, a, i, b: m.div(i, 0, rounding_mode="trunc"), r"trunc_divide\(i64\[2\], 0\): integers cannot"),
+    "//= 0": (lambda m, a, i, b: i.floor_divide_(0), r"floor_divide\(i64\[2\], 0\): integers cannot be divided by 0"),
+    "bool // bool": (lambda m, a, i, b: b // b, r"floor_divide\(bool\[2\], bool\[2\]\): truth values cannot be divided"),
+    "bool ** bool": (lambda m, a, i, b: b**b, r"pow\(bool\[2\], bool\[2\]\): truth values have no powers"),
+    "bool << bool": (lambda m, a, i, b: m.bitwise_left_shift(b, b), r"bitwise_left_shift\(bool\[2\], bool\[2\]\): truth values"),
+    "float & 1": (lambda m, a, i, b: a & 1, r"bitwise_and\(f32\[2\], 1\.0\): floats are no bits.*Cast an operand"),
+    "rounding mode": (lambda m, a, i, b: m.div(a, a, rounding_mode="up"), r"div: rounding_mode must be None, 'trunc' or 'floor', got 'up'"),
+    "clamp": (lambda m, a, i, b: m.clamp(a), r"clamp: at least one of min and max must be given"),
+    "heaviside": (lambda m, a, i, b: m.heaviside(a, i), r"heaviside\(f32\[2\], i64\[2\]\): all need one dtype.*\.to\(dtype\)"),
+    "lerp": (lambda m, a, i, b: m.lerp(a, a.double(), 0.5), r"lerp\(f32\[2\], f64\[2\]\): all need one dtype"),
+    "lerp of integers": (lambda m, a, i, b: m.lerp(i, i, 0.5), r"lerp: Tensor i64\[2\] is not floating-point"),
+    "isclose": (lambda m, a, i, b: m.isclose(a, i), r"isclose\(f32\[2\], i64\[2\]\): all need one dtype"),
+    "isclose tolerance": (lambda m, a, i, b: m.isclose(a, a, rtol=-1.0), r"isclose: tolerances cannot be negative, got rtol=-1\.0"),
+    "hypot": (lambda m, a, i, b: m.hypot(i, i), r"hypot\(i64\[2\], i64\[2\]\): none of them is floating-point"),
+    "logaddexp": (lambda m, a, i, b: m.logaddexp(i, b), r"logaddexp\(i64\[2\], bool\[2\]\): none of them is floating-point"),
+    "addcdiv": (lambda m, a, i, b: m.addcdiv(a, i, i), r"addcdiv\(i64\[2\], i64\[2\]\): none of them is floating-point"),
+    "frac": (lambda m, a, i, b: m.frac(i), r"frac: Tensor i64\[2\] is not floating-point"),
+    "round": (lambda m, a, i, b: m.round(i, decimals=1), r"round: Tensor i64\[2\] is not floating-point"),
+    "+bool": (lambda m, a, i, b: +b, r"positive: Tensor bool\[2\] holds truth values"),
+    "bool += int": (lambda m, a, i, b: b.add_(1), r"add_: the result is Tensor i64\[2\], which Tensor bool\[2\] cannot hold"),
+    "int *= float": (lambda m, a, i, b: i.mul_(1.5), r"mul_: the result is Tensor f32\[2\], which Tensor i64\[2\] cannot hold"),
+    "sqrt_": (lambda m, a, i, b: i.sqrt_(), r"sqrt_: the result is Tensor f32\[2\], which Tensor i64\[2\] cannot hold"),
+    "shapes": (lambda m, a, i, b: m.maximum(a, m.zeros(3)), r"maximum\(f32\[2\], f32\[3\]\).*reshape, unsqueeze or expand"),
+    "float_power": (lambda m, a, i, b: m.float_power(2, 3), r"float_power: needs a Tensor, got int and int"),
+    "clamp a number": (lambda m, a, i, b: m.clamp(1.0, 0.0), r"clamp: needs a Tensor, got float"),
+    "heaviside of a number": (lambda m, a, i, b: m.heaviside(a, 1.0), r"heaviside: needs a Tensor, got float"),
+    "add text": (lambda m, a, i, b: m.maximum(a, "b"), r"maximum: a str is no operand"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name: str) -> None:
+    act, message = BAD[name]
+    with pytest.raises((RuntimeError, TypeError), match=r"(?s)" + message) as caught:
+        act(tn, tn.tensor(a), tn.tensor(whole), tn.tensor(flags))
+    assert ".. " not in str(caught.value)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_raises_the_class_of_torch(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    found = []
+    for m in (tn, torch):
+        with pytest.raises((RuntimeError, TypeError)) as caught:
+            BAD[name][0](m, m.tensor(a), m.tensor(whole), m.tensor(flags))
+        found.append(TypeError if isinstance(caught.value, TypeError) else RuntimeError)
+    assert found[0] is found[1]
+
+
+def test_empty_integers_can_be_divided() -> None:
+    assert (tn.zeros(0, dtype=tn.int64) // 0).shape == (0,)
+    assert (tn.tensor([5.0]) // 0).item() == inf
+
+
+@pytest.mark.parametrize("dtype", [tn.int8, tn.uint8, tn.int64, tn.uint64])
+def test_whole_quotients_are_exact(dtype: np.dtype) -> None:
+    """No float in between: all bits of the largest numbers are there."""
+    top = int(np.iinfo(dtype).max)
+    x, y = tn.tensor(np.array([top, top - 1, top // 2], dtype)), tn.tensor(np.array([3, 7, 5], dtype))
+    for mode in ("floor", "trunc"):
+        assert tn.div(x, y, rounding_mode=mode).tolist() == [top // 3, (top - 1) // 7, top // 2 // 5]
+    assert tn.fmod(x, y).tolist() == tn.remainder(x, y).tolist() == [top % 3, (top - 1) % 7, top // 2 % 5]

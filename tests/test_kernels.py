@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -47,6 +48,25 @@ def test_edges(name: str, size: int) -> None:
         else:
             np.testing.assert_allclose(got, want, rtol=3e-7)
         assert np.signbit(got) == np.signbit(want) or np.isnan(want)
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_error_function_has_all_its_digits(name: str, dtype: type) -> None:
+    """One by one, and compiled: C's answer, which is within a few units in the last place, to the end of the tail."""
+    x = np.concatenate([np.linspace(-9, 9, 3000), 10.0 ** np.arange(-40, 2), [0.0, -0.0, np.inf, -np.inf, np.nan]]).astype(
+        dtype
+    )
+    exact = np.array([getattr(math, name)(v) for v in x.tolist()])
+    function = getattr(vector, name)
+    assert x.size >= vector.GATE > 5
+    for found in (function(x), np.concatenate([function(x[i : i + 500]) for i in range(0, x.size, 500)])):
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(exact.astype(dtype)))
+        np.testing.assert_allclose(found, exact, rtol=6 * np.finfo(dtype).eps, atol=float(np.finfo(dtype).tiny))
+    assert function(x[:6].reshape(2, 3).T).shape == (3, 2)
+    assert function(x[0]).shape == ()
+    assert (vector.jitted(name, "jit_libm") is None) == (vector.jitted("tanh32") is None)
 
 
 @needs_numba

@@ -69,17 +69,21 @@ for _name, _larger, _wins in (("maximum", np.maximum, "gt"), ("minimum", np.mini
 # ---- bits ----
 
 
-def _shift(function: Callable[..., Any]) -> Callable[..., Any]:
+def _on_bits(function: Callable[..., Any], bools: bool = True) -> Callable[..., Any]:
     def forward(x: Any, y: Any) -> Any:
-        if kind_of(x, y) == "b":
-            raise TypeError("truth values cannot be shifted")  # numpy would answer int8
+        kind = kind_of(x, y)
+        if kind == "f" or (kind == "b" and not bools):
+            raise TypeError("floats are no bits" if kind == "f" else "truth values cannot be shifted")  # numpy: int8
         return function(x, y)
 
     return forward
 
 
 for _name, _forward, _sign, _high in (
-    ("bitwise_and", np.bitwise_and, "&", 9), ("bitwise_or", np.bitwise_or, "|", 9), ("bitwise_xor", np.bitwise_xor, "^", 9),
-    ("bitwise_left_shift", _shift(np.left_shift), "<<", 3), ("bitwise_right_shift", _shift(np.right_shift), ">>", 3),
-):  # fmt: skip
+    ("bitwise_and", _on_bits(np.bitwise_and), "&", 9),
+    ("bitwise_or", _on_bits(np.bitwise_or), "|", 9),
+    ("bitwise_xor", _on_bits(np.bitwise_xor), "^", 9),
+    ("bitwise_left_shift", _on_bits(np.left_shift, bools=False), "<<", 3),
+    ("bitwise_right_shift", _on_bits(np.right_shift, bools=False), ">>", 3),
+):
     binary(_name, _forward, (None, None), f"x {_sign} y", x=(-9, 9), y=(0, _high))
