@@ -30,7 +30,7 @@ def graph(
     """The boxes and edges of a picture as plain data.
 
     source     a recorded Tape; a Tensor: the nodes that its gradient flows through, and their inputs; a module or function:
-               it is called with ``inputs``, and what it does is drawn
+               it is called once with ``inputs``, as you would, and what it does is drawn
     inputs     of a module or function: the argument, or a tuple of them
     order      of a Tensor, module or function: 1 draws beside it the gradient of the sum of its result with respect to all
                leaves, 2 also the gradient of the sum of that

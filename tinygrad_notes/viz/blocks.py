@@ -31,7 +31,7 @@ def repeating(nodes: Iterable[Node]) -> Blocks:
         names = sorted(children, key=int)
         for start, period, count in runs([children[name] for name in names]):
             run = names[start : start + period * count]
-            for i, name in enumerate(run):
+            for i, name in enumerate(run if count > 1 else ()):
                 found[*parent, name] = f"{run[0]}…{run[-1]}", i // period
     return found
 
@@ -45,16 +45,18 @@ def place(scope: Scope) -> Path:
 
 
 def runs(parts: Sequence[Any]) -> Iterable[tuple[int, int, int]]:
-    """Stretches of equal blocks: where they start, how long one is, how many there are."""
+    """All parts, in order, as stretches of equal blocks: where one starts, how long its block is, how many there are.
+
+    What repeats less than three times is a block of one part, there once.
+    """
     start = 0
     while start < len(parts):
         options = [(period, _count(parts, start, period)) for period in range(1, min(_LONGEST, len(parts) - start) + 1)]
         period, count = max(options, key=lambda option: (option[0] * option[1] if option[1] >= _FEWEST else 0, -option[0]))
-        if count >= _FEWEST:
-            yield start, period, count
-            start += period * count
-        else:
-            start += 1
+        if count < _FEWEST:
+            period = count = 1
+        yield start, period, count
+        start += period * count
 
 
 def _count(parts: Sequence[Any], start: int, period: int) -> int:

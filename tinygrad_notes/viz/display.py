@@ -166,20 +166,16 @@ def _rows(module: Module, depth: int) -> Iterable[Row]:
     """The rows below ``module``: of modules, or blocks of them, that repeat, those of the first."""
     children = list(module.named_children())
     alike = [(repr(child), "" if name.isdigit() else name) for name, child in children]  # names that say something stay
-    repeats = {start: (period, count) for start, period, count in runs(alike)}
-    at = 0
-    while at < len(children):
-        period, count = repeats.get(at, (1, 1))
-        block, below = children[at : at + period], depth
-        name, last = block[0][0], children[at + period * count - 1][0]
+    for start, period, count in runs(alike):
+        block, last = children[start : start + period], children[start + period * count - 1][0]
         if period > 1:
-            yield depth, f"{name} … {last}", [f"{count} blocks like this:", "", _numbers([child for _, child in block], count)]
-            count, below = 1, depth + 1
+            numbers = _numbers([child for _, child in block], count)
+            yield depth, f"{block[0][0]} … {last}", [f"{count} blocks like this:", "", numbers]
+            depth, count = depth + 1, 1
         for name, child in block:
-            label = name if count == 1 else f"{name} … {last} (×{count})"
-            yield below, label, _cells([child], count)
-            yield from _rows(child, below + 1)
-        at += period * repeats.get(at, (1, 1))[1]
+            yield depth, name if count == 1 else f"{name} … {last} (×{count})", _cells([child], count)
+            yield from _rows(child, depth + 1)
+        depth -= period > 1
 
 
 def _cells(modules: list[Module], count: int) -> list[str]:

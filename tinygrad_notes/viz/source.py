@@ -11,6 +11,7 @@ import numpy as np
 from ..autograd import grad
 from ..errors import GraphError
 from ..functions.creation import as_tensor
+from ..modes import local
 from ..tape import Node, Tape
 from ..tensor import Tensor
 from .norms import Norms, norms_of_backward, norms_of_gradients, norms_of_values
@@ -74,18 +75,21 @@ def record(source: Source, inputs: Any, order: int) -> Recording:
         if order:
             raise ValueError("order: a tape is drawn as it was recorded; record the backward pass on it")
         return Recording(source.nodes, source)
-    if isinstance(source, Tensor):
-        return _behind(source, order)
-    if not callable(source):
-        raise TypeError(
-            f"viz: draws a Tape, a Tensor, or a module (or function) with inputs=..., not a {type(source).__name__}"
-        )
-    if inputs is None:
-        raise TypeError(f"viz: to draw {_name(source)} it must be called; give inputs=x, or inputs=(x, ...) for more than one")
-    return _called(source, inputs, order)
+    outer, local.mode.tape = local.mode.tape, None  # what is recorded for a picture is on no tape of the user's
+    try:
+        return _behind(source, order) if isinstance(source, Tensor) else _called(source, inputs, order)
+    finally:
+        local.mode.tape = outer
 
 
 def _called(function: Callable[..., Any], inputs: Any, order: int) -> Recording:
+    if not callable(function):
+        raise TypeError(
+            f"viz: draws a Tape, a Tensor, or a module (or function) with inputs=..., not a {type(function).__name__}"
+        )
+    if inputs is None:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"viz: to draw {name} it must be called; give inputs=x, or inputs=(x, ...) for more than one")
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     arguments = [as_tensor(x) if isinstance(x, np.ndarray) else x for x in given]
     with Tape() as tape:
@@ -152,7 +156,3 @@ def _tensors(result: Any) -> Iterator[Tensor]:
     elif isinstance(result, list | tuple):
         for part in result:
             yield from _tensors(part)
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
