@@ -385,6 +385,89 @@ def test_errors(position: int) -> None:
         call()
 
 
+# ---- torch.autograd's forms ----
+
+
+def test_autograd_functional() -> None:
+    A = tn.autograd.functional
+    f, args = VECTORS["product"]
+    g, _ = SCALARS["cubic"]
+    expected = tuple(differences(f, args, i) for i in range(2))
+    close(A.jacobian(f, args), expected)
+    close(A.jacobian(lambda a: f(a, y), x), expected[0])
+    close(A.jacobian(lambda a: (f(a, y), a.sum()), (x,)), ((expected[0],), (np.ones(3),)))
+    close(A.vjp(f, args, x)[1], tuple(x.numpy() @ e for e in expected))
+    close(A.jvp(f, args, (y, x)), (f(*args), expected[0] @ y.numpy() + expected[1] @ x.numpy()))
+    second = hessian(g, (0, 1))(*args)
+    close(A.hessian(g, args), second, 1e-12)
+    close(A.hessian(lambda a: g(a, y).reshape(1, 1), x), second[0][0], 1e-12)
+    value, products = A.hvp(g, args, (y, x))
+    close(value, g(*args))
+    close(products, tuple(second[i][0] @ y + second[i][1] @ x for i in range(2)), 1e-12)
+    assert A.vhp is A.hvp
+    close(A.vjp(lambda a: a[0], x[:1])[1], np.ones(1))
+    close(A.jvp(lambda a: a * a, x[:1])[1], 2 * x[:1])
+
+
+def test_autograd_functional_is_detached_unless_asked() -> None:
+    A = tn.autograd.functional
+    w = vector(1.0, 2.0, 3.0, requires_grad=True)
+    assert not A.jacobian(lambda a: a * w, x).requires_grad
+    assert A.jacobian(lambda a: a * w, x, create_graph=True).requires_grad
+    value, found = A.vjp(lambda a: a * a * w, w, x)
+    assert not value.requires_grad
+    assert not found.requires_grad
+
+
+def test_autograd_functional_errors() -> None:
+    A = tn.autograd.functional
+    with pytest.raises(RuntimeError, match=r"hessian: the function must return a Tensor with one element, got Tensor f64\[3\]"):
+        A.hessian(lambda a: a, x)
+    with pytest.raises(RuntimeError, match="vjp: v may be left out only for an output with one element"):
+        A.vjp(lambda a: a, x)
+    with pytest.raises(RuntimeError, match="jvp: v may be left out only for an input with one element"):
+        A.jvp(lambda a: a, x)
+    with pytest.raises(AttributeError, match="no attribute 'functionall'"):
+        tn.autograd.functionall  # noqa: B018
+
+
+def test_many_cotangents_at_once() -> None:
+    a, w = x.clone().requires_grad_(), matrix.clone().requires_grad_()
+    unused = y.clone().requires_grad_()
+    out = (w @ a).exp()
+    basis = tn.eye(2, dtype=f64)
+    found = tn.autograd.grad(out, [a, unused], basis, retain_graph=True, allow_unused=True, is_grads_batched=True)
+    close(found[0], jacrev(lambda t: (w.detach() @ t).exp())(x))
+    assert found[1] is None
+    zeros = tn.autograd.grad(
+        [out, a * 2],
+        [a, unused],
+        [basis, tn.ones(2, 3, dtype=f64)],
+        is_grads_batched=True,
+        materialize_grads=True,
+        retain_graph=True,
+    )
+    close(zeros, (found[0] + 2, np.zeros((2, 3))))
+    (again,) = tn.autograd.grad(out, a, basis, create_graph=True, is_grads_batched=True)
+    close(
+        tn.autograd.grad(again.sum(), w)[0], differences(lambda v: jacrev(lambda t: (v @ t).exp())(x).sum(), (matrix,), 0), 1e-6
+    )
+    with pytest.raises(RuntimeError, match="needs a cotangent for every output"):
+        tn.autograd.grad(out, a, is_grads_batched=True)
+    with pytest.raises(RuntimeError, match=r"the cotangent Tensor f64\[3\] must have the shape"):
+        tn.autograd.grad(out, a, tn.eye(3, dtype=f64), is_grads_batched=True)
+
+
+def test_what_autograd_refuses() -> None:
+    a = x.clone().requires_grad_()
+    with pytest.raises(ValueError, match="materialize_grads=True gives zeros"):
+        tn.autograd.grad(a.sum(), a, allow_unused=False, materialize_grads=True)
+    with pytest.raises(RuntimeError, match="inputs is empty"):
+        a.sum().backward(inputs=[])
+    with pytest.raises(RuntimeError, match="needs at least one input"):
+        tn.autograd.grad(a.sum(), [])
+
+
 # ---- modules as functions ----
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,31 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
 
 CONSTANT = {"linearize": "torch traces it, and takes what is closed over and the point itself as constants"}
 """Programs whose results cannot be differentiated further in torch."""
+
+
+AUTOGRAD: dict[str, Callable[..., Any]] = {
+    "jacobian": lambda m, f, a, v, w: f.jacobian(lambda x, y: (net(m, x, y), x * 2), (a, w)),
+    "jacobian of one": lambda m, f, a, v, w: f.jacobian(lambda x: net(m, x, w), a),
+    "hessian": lambda m, f, a, v, w: f.hessian(lambda x, y: net(m, x, y), (v, w)),
+    "hessian of one": lambda m, f, a, v, w: f.hessian(lambda x: net(m, x, w), v),
+    "vjp": lambda m, f, a, v, w: f.vjp(lambda x, y: (net(m, x, y), x), (a, w), (a[:, 0], a)),
+    "vjp without v": lambda m, f, a, v, w: f.vjp(lambda x: net(m, x, w), v),
+    "jvp": lambda m, f, a, v, w: f.jvp(lambda x, y: (net(m, x, y), x), (a, w), (a * a, w)),
+    "hvp": lambda m, f, a, v, w: f.hvp(lambda x, y: net(m, x, y), (v, w), (v * v, w)),
+    "vhp": lambda m, f, a, v, w: f.vhp(lambda x: net(m, x, w), v, v),
+}
+
+
+@pytest.mark.parametrize("name", AUTOGRAD)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_autograd_functional(name: str, create_graph: bool) -> None:
+    program = AUTOGRAD[name]
+    results = []
+    for m in (tn, torch):
+        made = {k: partial(getattr(m.autograd.functional, k), create_graph=create_graph) for k in program.__code__.co_names}
+        given = [t.requires_grad_(create_graph) for t in tensors(m, np.float64)]
+        results.append(program(m, SimpleNamespace(**made), *given))
+    same(*results, 1e-10)
 
 
 def tensors(module: Any, dtype: Any) -> list[Any]:

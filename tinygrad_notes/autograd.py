@@ -40,6 +40,8 @@ def backward(
     """
     roots = _sequence(tensors)
     only = None if inputs is None else _sequence(inputs)
+    if only is not None and not only:
+        raise GraphError("backward: inputs is empty; name at least one, or leave it out for all leaves")
     found = _run("backward", roots, grad_tensors, retain_graph, create_graph, only)
     if only is None:
         owners = [(reference(), g, owned) for reference, g, owned in found.commits]
@@ -73,13 +75,21 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` is touched.
 
     allow_unused       None instead of an error for an input that the outputs do not depend on
-    materialize_grads  zeros instead of None there
+    is_grads_batched   ``grad_outputs`` have an axis of several cotangents in front, and so have the gradients: all at once
+    materialize_grads  zeros instead of None where an input was not used
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "grad: materialize_grads=True gives zeros for unused inputs, which allow_unused=False forbids; drop one"
+        )
+    if is_grads_batched:
+        return _grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     wanted = _sequence(inputs)
     if not wanted:
         raise GraphError("grad: needs at least one input")
@@ -101,6 +111,23 @@ def grad(
     return tuple(results)
 
 
+def _grad_batched(outputs: Any, inputs: Any, grad_outputs: Any, *rest: Any) -> tuple[Tensor | None, ...]:
+    from .func.vmap import vmap  # here: most programs never need it
+
+    retain_graph, create_graph, allow_unused, materialize_grads = rest
+    unused: list[int] = []
+
+    def one(*cotangents: Tensor) -> tuple[Tensor, ...]:
+        found = grad(outputs, inputs, cotangents, retain_graph, create_graph, allow_unused, materialize_grads=materialize_grads)
+        unused.extend(i for i, g in enumerate(found) if g is None)
+        return tuple(from_array(np.zeros(())) if g is None else g for g in found)
+
+    if grad_outputs is None or any(g is None for g in _sequence(grad_outputs)):
+        raise GraphError("grad: is_grads_batched=True needs a cotangent for every output, with an axis in front")
+    found = vmap(one)(*_sequence(grad_outputs))
+    return tuple(None if i in unused else g for i, g in enumerate(found))
+
+
 # ---- what both do ----
 
 
@@ -115,12 +142,9 @@ def _run(
     given = [None] * len(roots) if cotangents is None else _sequence(cotangents)
     if len(given) != len(roots):
         raise ShapeError(f"{name}: {len(roots)} outputs but {len(given)} cotangents; give one each (None for a single element)")
-    record = create_graph or local.mode.tape is not None
-    seeds = []
-    for root, g in zip(roots, given, strict=True):
-        node = _node_of(name, root)
-        start = _cotangent(name, root, g)
-        seeds.append((node, start if record else start._array))
+    starts = [(_node_of(name, root), _cotangent(name, root, g)) for root, g in zip(roots, given, strict=True)]
+    record = create_graph or local.mode.tape is not None or not all(g._plain for _, g in starts)
+    seeds = [(node, g if record else g._array) for node, g in starts]
     targets = None if inputs is None else [_node_of(name, t) for t in inputs]
     retain = create_graph if retain_graph is None else retain_graph
     return run_backward(seeds, retain=retain, targets=targets, wrap=from_array if record else None, grad_mode=create_graph)
@@ -201,3 +225,12 @@ def _commit_recorded(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: b
             tensor._grad = tensor._grad + g
         else:
             update(tensor._grad, "add", g)
+
+
+def __getattr__(name: str) -> Any:
+    """``tn.autograd.functional`` is opened when first used."""
+    if name != "functional":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .func import functional
+
+    return functional
