@@ -2,6 +2,8 @@
 #
 #   make run          train a character LSTM on Python's own documentation, about two minutes; ARGS="--text FILE" for yours
 #   make test         all tests, about a minute
+#   make test-all     the longer tests as well: a thousand random programs against torch
+#   make fuzz         random programs against torch, any number: ARGS="--count 10000 --seed 1 --keep"
 #   make test-browser the explorer in chromium (apt install chromium), where `make test` skips it without one
 #   make bench        the benches, against torch where it is installed; ARGS="--quick" for a first look
 #   make notebooks    execute the notebooks anew
@@ -17,7 +19,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test test-browser bench notebooks lint golden stub soak count clean
+.PHONY: help run test test-all fuzz test-browser bench notebooks lint golden stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -44,6 +46,13 @@ run: .venv/run.stamp
 
 test: .venv/test.stamp
 	$(BIN)/python -m pytest -n auto $(ARGS) $(TESTS)
+
+test-all: .venv/test.stamp
+	$(BIN)/python -m pytest -n auto -m "long or not long" $(ARGS) $(TESTS)
+
+fuzz: .venv/test.stamp
+	@$(BIN)/python -c 'import torch' || { echo "the programs are compared with torch: $(BIN)/pip install torch"; exit 1; }
+	cd tests && ../$(BIN)/python -m programs $(ARGS)
 
 test-browser: .venv/test.stamp
 	@command -v chromium > /dev/null || { echo "chromium is needed; on Debian: apt install chromium"; exit 1; }

@@ -1,4 +1,4 @@
-"""What all tests share: the soak tests run only when asked for, every test starts from the same modes and random stream."""
+"""What all tests share: long tests run only when asked for, every test starts from the same modes and random stream."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinygrad_notes.modes import local
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Soak tests take minutes: only ``-m soak`` (any expression that names it) runs them."""
-    if "soak" in (config.getoption("-m") or ""):
-        return
-    for item in items:
-        if item.get_closest_marker("soak"):
-            item.add_marker(pytest.mark.skip(reason="minutes long: run with -m soak"))
+    """Tests that take minutes run only where the expression of ``-m`` names their marker."""
+    for marker in ("long", "soak"):
+        if marker not in (config.getoption("-m") or ""):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"minutes long: run with -m {marker}"))
 
 
 @pytest.fixture(autouse=True)

@@ -100,7 +100,7 @@ def grad(
         if g is not None:
             results.append(g if isinstance(g, Tensor) else from_array(np.array(g)))
         elif materialize_grads:
-            results.append(from_array(np.zeros(tensor.shape, tensor.dtype)))
+            results.append(from_array(np.zeros(tensor.shape, tensor.dtype)).requires_grad_(create_graph))
         elif allow_unused:
             results.append(None)
         else:

@@ -67,6 +67,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start, end = axis("flatten", input, start_dim), axis("flatten", input, end_dim)
     if start > end:
         raise ShapeError(f"flatten: start_dim={start_dim} lies behind end_dim={end_dim} in {input._type()}")
+    if start == end:
+        return input
     joined = 1
     for n in input.shape[start : end + 1]:
         joined *= n
