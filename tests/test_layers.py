@@ -30,7 +30,7 @@ LAYERS: list[list[str]] = [
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
     [
-        "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "einops_backend", "methods", "custom", "testing", "stubs",
+        "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "linalg", "einops_backend", "methods", "custom", "testing", "stubs",
         "io", "nn.functional",
     ],
     ["nn", "optim", "utils"],

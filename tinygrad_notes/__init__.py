@@ -34,6 +34,7 @@ from .functions.bounds import *
 from .functions.convert import *
 from .functions.counting import *
 from .functions.creation import *
+from .functions.einsum import *
 from .functions.index import *
 from .functions.linalg import *
 from .functions.logic import *
@@ -55,7 +56,7 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import func, nn, optim, testing, utils, viz
+    from . import func, linalg, nn, optim, testing, utils, viz
     from .custom import primitive
     from .io import load, save
 
@@ -64,7 +65,7 @@ einops_backend.announce()
 
 __version__ = "0.1.0"
 _LAZY = {
-    "func": "func", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz", "primitive": "custom",
+    "func": "func", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz", "primitive": "custom",
     "save": "io", "load": "io",
 }  # fmt: skip
 

@@ -31,17 +31,14 @@ def _moments(name: str) -> list[Sample]:
     ]
 
 
-def _norms(name: str, *orders: Any) -> list[Sample]:
-    def f(m: Any) -> Any:
-        return m.linalg.vector_norm if name == "linalg.vector_norm" else getattr(m, name)
-
+def _norms(*orders: Any) -> list[Sample]:
     found = []
     for p in orders:
         found += samples(
-            name,
-            (lambda m, x, p=p: f(m)(x, p), X),
-            (lambda m, x, p=p: f(m)(x, p, 1), X),
-            (lambda m, x, p=p: f(m)(x, p, (0, 1), True), X),
+            "norm",
+            (lambda m, x, p=p: m.norm(x, p), X),
+            (lambda m, x, p=p: m.norm(x, p, 1), X),
+            (lambda m, x, p=p: m.norm(x, p, (0, 1), True), X),
             orders=0 if p == 0 else 2,
         )
     return found
@@ -51,7 +48,7 @@ SAMPLES: list[Sample] = [
     *(sample for name in ("var", "std", "var_mean", "std_mean") for sample in _moments(name)),
     *samples("Tensor.var", (lambda m, x: x.var(1, keepdim=True), X), (lambda m, x: x.var(False), X)),
     *samples("Tensor.std", (lambda m, x: x.std(1, False), X), (lambda m, x: x.std(correction=0), X)),
-    *_norms("norm", 2, 1, 0, inf, -inf, 3, 1.5, 0.5, -1, 2.5),
+    *_norms(2, 1, 0, inf, -inf, 3, 1.5, 0.5, -1, 2.5),
     *samples(
         "norm",
         (lambda m, x: m.norm(x), X),

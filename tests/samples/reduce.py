@@ -73,6 +73,10 @@ SAMPLES: list[Sample] = [
         "max", (lambda m, x: m.max(x), X), (lambda m, x: x.max(1), X), (lambda m, x: x.max(-2, True), X),
         (lambda m, x: m.max(x, 0), POINT), (lambda m, x: m.max(x, dim=0).values, X),
     ),
+    *samples(
+        "max", (lambda m, x, y: m.max(x, y), X, X), (lambda m, x, y: x.max(other=y), X, POINT), (lambda m, x, y: x.max(y), X, X),
+    ),
+    *samples("min", (lambda m, x, y: m.min(x, y), X, floats(3)), (lambda m, x, y: x.min(other=y), X, X)),
     *samples("max", (lambda m, x: m.max(x, 0), ints(3, 4)), (lambda m, x: m.max(x, 1), NONE), orders=0),
     *samples(
         "min", (lambda m, x: m.min(x), X), (lambda m, x: x.min(1, keepdim=True), X), (lambda m, x: m.min(x, 0), POINT),

@@ -41,6 +41,17 @@ SAMPLES: list[Sample] = [
     ),
     *samples("cummin", (lambda m, x: m.cummin(x, 0), ints(6)), (lambda m, x: m.cummin(x, 0), bools(4)), orders=0),
     *samples(
+        "logcumsumexp",
+        (lambda m, x: m.logcumsumexp(x, 0), LINE),
+        (lambda m, x: x.logcumsumexp(-1), X),
+        (lambda m, x: m.logcumsumexp(x, 0), POINT),
+        (lambda m, x: m.logcumsumexp(x, 0), NONE),
+    ),
+    *samples(
+        "logcumsumexp", (lambda m, x: m.logcumsumexp(x * 1000, 0), LINE), torch=False,
+        differs="derivatives keep their digits where values are large; PyTorch's second ones of float32 do not",
+    ),
+    *samples(
         "diff",
         (lambda m, x: m.diff(x), X),
         (lambda m, x: x.diff(2, 0), X),

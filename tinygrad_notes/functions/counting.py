@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float32, float64, int64
-from ..errors import ShapeError
+from ..errors import RangeError, ShapeError
 from ..optable import p
 from ..tensor import Tensor, from_array
 from .arguments import axis, floating, tensor
@@ -84,7 +84,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if input.ndim != 1 or input.dtype.kind not in "iu" or (input.numel() and input._array.min() < 0):
         raise ShapeError(f"bincount: needs one axis of integers, none negative, got {input._type()}")
     if minlength < 0:
-        raise ShapeError(f"bincount: minlength must not be negative, got {minlength}")
+        raise RangeError(f"bincount: minlength must not be negative, got {minlength}")
     if weights is not None and weights.shape != input.shape:
         raise ShapeError(f"bincount: the weights {weights._type()} must have the shape of {input._type()}")
     size = max(minlength, int(input._array.max()) + 1 if input.numel() else 0)
@@ -100,13 +100,13 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     """How many values fall into each of ``bins`` equal parts of min to max; of their own range where both are equal."""
     floating("histc", input)
     if bins <= 0:
-        raise ShapeError(f"histc: the number of bins must be positive, got {bins}")
+        raise RangeError(f"histc: the number of bins must be positive, got {bins}")
     if min == max and input.numel():
         min, max = float(input._array.min()), float(input._array.max())
     if not (np.isfinite(min) and np.isfinite(max)):
-        raise ShapeError(f"histc: the range {min} to {max} is not finite")
+        raise RangeError(f"histc: the range {min} to {max} is not finite")
     if min > max:
-        raise ShapeError(f"histc: max={max} must be larger than min={min}")
+        raise RangeError(f"histc: max={max} must be larger than min={min}")
     low, high = (min - 1, max + 1) if min == max else (min, max)
     x = input.detach().reshape(-1)
     inside = where(ge(x, low), le(x, high), False)

@@ -6,7 +6,7 @@ from math import inf
 from math import prod as length
 from typing import Any
 
-from ..errors import DtypeError, ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from .arguments import Dim, axes, floating
 from .convert import to
@@ -91,7 +91,7 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = Fals
     x = x if dtype is None else to(x, dtype)
     floating("norm", x)
     if isinstance(ord, bool) or not isinstance(ord, int | float):
-        raise ShapeError(f"norm: of a vector there is no norm {ord!r}; use a number, inf or -inf")
+        raise ArgumentError(f"norm: of a vector there is no norm {ord!r}; use a number, inf or -inf")
     if ord == 2:
         return _root(sum(x * x, dim, keepdim))
     if ord == 0:
@@ -114,11 +114,11 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = Fals
 def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """Of matrices ``(*, N, M)``: "fro" as of one vector; 1 and -1 the largest and smallest sum of a column, inf and -inf of a row.
 
-    Raises DtypeError for the norms that need singular values, which are not here.
+    Raises ArgumentError for the norms that need singular values, which are not here.
     """
     A = A if dtype is None else to(A, dtype)
     floating("matrix_norm", A)
-    if not isinstance(dim, tuple | list) or len(dim) != 2 or len(axes("matrix_norm", A, dim)) != 2:
+    if A.ndim < 2 or not isinstance(dim, tuple | list) or len(dim) != 2 or len(axes("matrix_norm", A, dim)) != 2:
         raise ShapeError(f"matrix_norm: dim must name two axes of {A._type()}, got {dim!r}")
     if ord == "fro":
         return vector_norm(A, 2, dim, keepdim)
@@ -127,7 +127,7 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
         added, kept = (rows, columns) if ord in (1, -1) else (columns, rows)
         found = (amax if ord > 0 else amin)(sum(abs(A), added, True), kept, True)
         return found if keepdim else squeeze(found, (rows, columns))
-    raise DtypeError(f"matrix_norm: ord={ord!r} is none of 'fro', 1, -1, inf, -inf")
+    raise ArgumentError(f"matrix_norm: ord={ord!r} is none of 'fro', 1, -1, inf, -inf")
 
 
 @numpy_names

@@ -12,6 +12,7 @@ from ..errors import IndexOutOfRange, ShapeError
 from ..optable import p
 from ..tensor import Tensor
 from .arguments import Dim, axes, axis, floating, tensor
+from .bounds import maximum, minimum
 from .convert import clone, to
 from .moving import cat
 from .names import numpy_names, torch_names
@@ -184,14 +185,24 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 @numpy_names
-def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """``max(x)``: the largest value. ``max(x, dim)``: values and indices, the gradient following the (first) index."""
+def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+    """``max(x)``: the largest value. ``max(x, dim)``: values and indices, the gradient following the (first) index.
+
+    ``max(x, other)``: the larger of each two, as ``maximum``.
+    """
+    if isinstance(dim, Tensor) or other is not None:
+        return maximum(input, dim if other is None else other)
     return amax(input) if dim is None else _picked(input, argmax(input, dim, True), dim, keepdim)
 
 
 @numpy_names
-def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """``min(x)``: the smallest value. ``min(x, dim)``: values and indices, the gradient following the (first) index."""
+def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+    """``min(x)``: the smallest value. ``min(x, dim)``: values and indices, the gradient following the (first) index.
+
+    ``min(x, other)``: the smaller of each two, as ``minimum``.
+    """
+    if isinstance(dim, Tensor) or other is not None:
+        return minimum(input, dim if other is None else other)
     return amin(input) if dim is None else _picked(input, argmin(input, dim, True), dim, keepdim)
 
 

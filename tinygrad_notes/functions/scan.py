@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import ShapeError
+from ..errors import RangeError, ShapeError
 from ..optable import p
 from ..tensor import Tensor
-from .arguments import axis, tensor
+from .arguments import axis, floating, tensor
 from .convert import clone
 from .moving import cat
 from .names import numpy_names
-from .pointwise import ne, sub
+from .pointwise import logaddexp, ne, sub
 from .reduce import mirrored, part, widened
 from .results import Picked
 
-__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff"]
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 
-METHODS = "cummax cummin cumprod cumsum diff"
+METHODS = "cummax cummin cumprod cumsum diff logcumsumexp"
 INPLACE = "cumprod cumsum"
 
 
@@ -57,6 +57,14 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 @numpy_names
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """``out_i = log(exp(x_0) + ... + exp(x_i))`` along ``dim``, by doubling: finite where exp overflows."""
+    floating("logcumsumexp", input)
+    result = _doubling(_line(input), axis("logcumsumexp", input, dim), logaddexp)
+    return result if input.ndim else result.reshape(())
+
+
+@numpy_names
 def cummax(input: Tensor, dim: int) -> Picked:
     """The largest value so far along ``dim`` and its index: of equal ones the last. The gradient follows the index."""
     along = axis("cummax", input, dim)
@@ -83,7 +91,7 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
     if input.ndim == 0:
         raise ShapeError(f"diff: {input._type()} has no axis to take differences along")
     if n < 0:
-        raise ShapeError(f"diff: the order n must not be negative, got {n}")
+        raise RangeError(f"diff: the order n must not be negative, got {n}")
     x = input if n else clone(input)
     if prepend is not None or append is not None:
         x = cat([given for given in (prepend, input, append) if given is not None], along)

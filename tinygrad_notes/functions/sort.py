@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import int32
-from ..errors import IndexOutOfRange, ShapeError
+from ..errors import ArgumentError, IndexOutOfRange, RangeError, ShapeError
 from ..optable import p
 from ..tensor import Tensor, from_array
 from .arguments import axis, floating, tensor
@@ -70,7 +70,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     along = axis("topk", input, dim)
     length = input.shape[along] if input.ndim else 1
     if not 0 <= k <= length:
-        raise ShapeError(f"topk: k={k} is out of range for axis {along} of {input._type()}, which has {length} values")
+        raise RangeError(f"topk: k={k} is out of range for axis {along} of {input._type()}, which has {length} values")
     if input.ndim == 0:
         line = input.reshape(1)
         found = _at(line, part(_order(line, 0, largest), 0, None, k), 0)
@@ -84,7 +84,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Pic
     along = axis("kthvalue", input, dim)
     length = input.shape[along] if input.ndim else 1
     if not 1 <= k <= length:
-        raise ShapeError(f"kthvalue: k={k} is out of range for axis {along} of {input._type()}; use 1 to {length}")
+        raise RangeError(f"kthvalue: k={k} is out of range for axis {along} of {input._type()}; use 1 to {length}")
     if input.ndim == 0:
         return _point(sort(input.reshape(1)))
     return _at(input, part(_order(input, along, False), along, k - 1, k), along, keepdim)
@@ -133,14 +133,14 @@ def quantile(
     """
     floating("quantile", input)
     if interpolation not in _BETWEEN:
-        raise ShapeError(f"quantile: interpolation={interpolation!r} is none of {', '.join(_BETWEEN)}")
+        raise ArgumentError(f"quantile: interpolation={interpolation!r} is none of {', '.join(_BETWEEN)}")
     parts = q if isinstance(q, Tensor) else from_array(np.asarray(q, input.dtype))
     if parts.ndim > 1 or parts.dtype != input.dtype:
         raise ShapeError(
             f"quantile: q must be a number or a Tensor of at most one axis like {input._type()}, got {parts._type()}"
         )
     if not ((parts._array >= 0) & (parts._array <= 1)).all():
-        raise ShapeError(f"quantile: q must lie between 0 and 1, got {parts.tolist()}")
+        raise RangeError(f"quantile: q must lie between 0 and 1, got {parts.tolist()}")
     along = 0 if dim is None else axis("quantile", input, dim)
     x = input.reshape(-1) if dim is None or input.ndim == 0 else input
     if x.numel() == 0:
@@ -178,7 +178,7 @@ def searchsorted(
     """
     tensor("searchsorted", sorted_sequence)
     if side not in (None, "left", "right") or (side == "left" and right):
-        raise ShapeError(f"searchsorted: side={side!r} with right={right}; side is 'left' or 'right' and says the same")
+        raise ArgumentError(f"searchsorted: side={side!r} with right={right}; side is 'left' or 'right' and says the same")
     values = input if isinstance(input, Tensor) else from_array(np.asarray(input, sorted_sequence.dtype))
     if sorted_sequence.ndim == 0 or (sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]):
         raise ShapeError(
