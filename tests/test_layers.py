@@ -30,8 +30,8 @@ LAYERS: list[list[str]] = [
         "functions.index", "functions.creation", "functions.random", "functions.activation",
     ],
     [
-        "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "linalg", "einops_backend", "methods", "custom", "testing", "stubs",
-        "io", "nn.functional",
+        "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "linalg", "einops_backend", "methods", "custom", "testing",
+        "stubs", "io", "nn.functional",
     ],
     ["nn", "optim", "utils"],
     ["data", "models", "train", "cli"],

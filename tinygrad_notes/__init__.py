@@ -65,8 +65,8 @@ einops_backend.announce()
 
 __version__ = "0.1.0"
 _LAZY = {
-    "func": "func", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz", "primitive": "custom",
-    "save": "io", "load": "io",
+    "func": "func", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz",
+    "primitive": "custom", "save": "io", "load": "io",
 }  # fmt: skip
 
 
