@@ -39,7 +39,11 @@ def reference() -> str:
         by_name: dict[str, list[Sample]] = {}
         for sample in samples:
             by_name.setdefault(sample.name, []).append(sample)
-        text += [f"## {_title(room)}\n\n", "| function | what | rows | derivative | dtypes | differs |\n", "|---|---|---|---|---|---|\n"]
+        text += [
+            f"## {_title(room)}\n\n",
+            "| function | what | rows | derivative | dtypes | differs |\n",
+            "|---|---|---|---|---|---|\n",
+        ]
         text += [_line(name, found) for name, found in sorted(by_name.items(), key=lambda item: item[0].lower())] + ["\n"]
     return "".join(text).rstrip() + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from tablecheck import BINARY, LAYOUTS, REFUSED, ROWS, arrays_for, caller, laid_
 
 import tinygrad_notes as tn
 from tinygrad_notes.errors import short_dtype
-from tinygrad_notes.optable import Case, Op
+from tinygrad_notes.optable import TABLE, Case, Op, TextRule
 from tinygrad_notes.storage import root_of
 from tinygrad_notes.tensor import from_array
 
@@ -332,3 +333,12 @@ def test_numpy_arrays_on_either_side_promote_as_tensors(name: str) -> None:
                 np.testing.assert_allclose(out.numpy(), OPERATORS[name](a.astype(np.float64), b), rtol=1e-6)
             row = np.asarray(3, right)
             assert OPERATORS[name](tn.tensor(a), row).dtype == OPERATORS[name](tn.tensor(a), tn.tensor(row)).dtype
+
+
+def test_the_names_that_a_textual_rule_reads() -> None:
+    """Found without parsing, which keeps importing cheap; here they are compared with what Python's parser finds."""
+    texts = {rule for op in TABLE.values() for rule in op.vjp if isinstance(rule, TextRule)}
+    assert len(texts) > 20
+    for rule in texts:
+        names = {node.id for node in ast.walk(ast.parse(rule.expression)) if isinstance(node, ast.Name)}
+        assert set(rule.reads) == names - {"p"}, rule.expression

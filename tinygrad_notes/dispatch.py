@@ -8,6 +8,7 @@ keep; that is what makes recording cheap. Its source is short and readable, once
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import Parameter, Signature
 from types import FunctionType
 from typing import Any
@@ -19,7 +20,7 @@ from .errors import DtypeError, describe
 from .explain import rescue
 from .literal import Literal, literal
 from .modes import innermost, local
-from .optable import Op, p, register, residuals, rule_of, rule_reads
+from .optable import Op, TextRule, p, register, residuals, rule_reads
 from .rules import compile_backward, compile_source
 from .storage import Storage, View, root_of
 from .tape import Node, next_seq
@@ -46,7 +47,7 @@ def primitive(
 
     Raises ValueError where the row does not fit together.
     """
-    rules = tuple(rule_of(rule) if isinstance(rule, str) else rule for rule in vjp)
+    rules = tuple(TextRule(rule) if isinstance(rule, str) else rule for rule in vjp)
     op = register(Op(name, forward, rules, tuple(args.split()), tuple(params.split()), **row))
     op.bind = _by_arity(op) if op.variadic else _compile_bind(op, len(op.args))
     op.backward = compile_backward(op)
@@ -109,9 +110,14 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
         return bind
 
     scope["ready"] = ready
-    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (() if op.variadic else op.args)]
-    vars(bind)["__signature__"] = Signature([*parameters, *([Parameter("params", Parameter.VAR_KEYWORD)] if op.params else [])])
+    vars(bind)["__signature__"] = _signature(() if op.variadic else op.args, bool(op.params))
     return bind
+
+
+@cache
+def _signature(args: tuple[str, ...], params: bool) -> Signature:
+    given = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in args]
+    return Signature([*given, Parameter("params", Parameter.VAR_KEYWORD)] if params else given)
 
 
 _FIRST_CALL = (lambda *operands, **params: ready()(*operands, **params)).__code__  # type: ignore[name-defined]  # noqa: F821

@@ -6,10 +6,9 @@ tests, the reference executor, listings and pictures only read it. There is no s
 
 from __future__ import annotations
 
-import ast
 import inspect
 import keyword
-import weakref
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,11 +23,11 @@ __all__ = [
     "Case",
     "Op",
     "Rule",
+    "TextRule",
     "expression_of",
     "p",
     "register",
     "residuals",
-    "rule_of",
     "rule_reads",
 ]
 
@@ -111,7 +110,6 @@ class Op:
 
 
 TABLE: dict[str, Op] = {}
-_expressions: weakref.WeakKeyDictionary[Rule, str] = weakref.WeakKeyDictionary()
 
 
 def _row(name: str) -> Op:
@@ -194,24 +192,43 @@ def _check(op: Op) -> None:
             refuse(f"VJP rule {position} reads {', '.join(unknown)}; it may read {', '.join(sorted(known))}")
 
 
-def rule_of(expression: str) -> Rule:
-    """``"g * y"`` as the function of the names in it; ``p`` is the primitives."""
-    names = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
-    rule: Rule = eval(
-        compile(f"lambda {', '.join(sorted(names - {'p'}))}: {expression}", "<tinygrad_notes rule>", "eval"), {"p": p}
-    )
-    _expressions[rule] = expression
-    return rule
+_NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?!\w|\s*=[^=])")
+"""A name that an expression reads: no attribute, no keyword of a call."""
+
+
+class TextRule:
+    """A rule that was declared as its text: ``"g * y"`` is the function of the names in it; ``p`` is the primitives.
+
+    Generated code takes the text. The function itself is compiled when it is first called, which keeps importing cheap.
+    """
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        names = set(_NAME.findall(expression)) - {"p"}
+        self.reads = tuple(sorted(name for name in names if not keyword.iskeyword(name)))
+        self._function: Rule | None = None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.reads])
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if self._function is None:
+            source = f"lambda {', '.join(self.reads)}: {self.expression}"
+            self._function = eval(compile(source, "<tinygrad_notes rule>", "eval"), {"p": p})
+        return self._function(*arguments, **named)
 
 
 def expression_of(rule: Rule) -> str | None:
     """The text that a rule was declared as, if it was."""
-    return _expressions.get(rule)
+    return rule.expression if isinstance(rule, TextRule) else None
 
 
 @cache
 def rule_reads(rule: Rule) -> tuple[str, ...]:
     """The names that a rule reads, in its order."""
+    if isinstance(rule, TextRule):
+        return rule.reads
     code = getattr(rule, "__code__", None)
     if code is not None and not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
         return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
