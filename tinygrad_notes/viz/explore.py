@@ -20,6 +20,7 @@ from .contents import contents
 from .looks import LOOKS
 from .picture import write_file
 from .source import Recording, Source, record
+from .tint import BAD, STOPS, UNKNOWN, ZERO
 
 __all__ = ["Explorer", "explore"]
 
@@ -72,6 +73,8 @@ def explore(
     data = {
         "title": title or _title(source),
         "looks": {role: [look.fill, look.border, look.legend] for role, look in LOOKS.items()},
+        "stops": STOPS,
+        "special": [ZERO, UNKNOWN, BAD],
     }
     made = Explorer(_page(data | contents(_recording(source, inputs, order))))
     return made if path is None else made.save(path)

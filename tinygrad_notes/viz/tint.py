@@ -13,10 +13,10 @@ from ..tape import Node
 from .norms import Norm
 from .rollup import Box
 
-__all__ = ["Shade", "Tint"]
+__all__ = ["BAD", "STOPS", "UNKNOWN", "ZERO", "Shade", "Tint"]
 
-_STOPS = ("#4f9bd9", "#8fc0e8", "#c9e0f3", "#f7f3ea", "#fbd9b0", "#f8b26a", "#f08a35")
-_UNKNOWN, _ZERO = "#ffffff", "#c4c4c4"
+STOPS = ("#4f9bd9", "#8fc0e8", "#c9e0f3", "#f7f3ea", "#fbd9b0", "#f8b26a", "#f08a35")
+UNKNOWN, ZERO, BAD = "#ffffff", "#c4c4c4", "#000000"
 _DECADES = 4.0
 """The least that the scale spans: norms that hardly differ shall not look as if they did."""
 _STRIPES = 12
@@ -48,33 +48,33 @@ class Tint:
         if box.role == "gradient":  # computed from the last instance to the first
             known.reverse()
         if not known:
-            return Shade((_UNKNOWN,), "")
+            return Shade((UNKNOWN,), "")
         bad = [norm for norm in known if norm.nan or norm.inf]
         if bad:
             kind = "NaN" if any(norm.nan for norm in bad) else "inf"
             where = f" in {len(bad):,} of {len(known):,}" if len(known) > 1 else ""
-            return Shade(("#000000",), f"{kind}{where}", alarm=True)
+            return Shade((BAD,), f"{kind}{where}", alarm=True)
         count = min(len(known), _STRIPES)
         stripes = tuple(self._color(known[(2 * i + 1) * len(known) // (2 * count)].size) for i in range(count))
         return Shade(stripes if len(set(stripes)) > 1 else stripes[:1], _range(norm.size for norm in known))
 
     def legend(self) -> list[tuple[str, str]]:
         """Colours with the norms that they stand for, evenly over the scale, then the special ones that occur."""
-        n = len(_STOPS) - 1
+        n = len(STOPS) - 1
         sizes = [10 ** (self.low + (self.high - self.low) * i / n) for i in range(n + 1)]
         said = [(self._color(size), show(size)) for size in sizes]
         if any(norm.size == 0 and not (norm.nan or norm.inf) for norm in self.norms.values()):
-            said.append((_ZERO, "0"))
+            said.append((ZERO, "0"))
         if any(norm.nan or norm.inf for norm in self.norms.values()):
-            said.append(("#000000", "NaN, inf"))
-        return [*said, (_UNKNOWN, "none")]
+            said.append((BAD, "NaN, inf"))
+        return [*said, (UNKNOWN, "none")]
 
     def _color(self, size: float) -> str:
         if size == 0:
-            return _ZERO
-        place = (math.log10(size) - self.low) / (self.high - self.low) * (len(_STOPS) - 1)
-        i = min(int(place), len(_STOPS) - 2)
-        mixed = (round(a + (b - a) * (place - i)) for a, b in zip(_channels(_STOPS[i]), _channels(_STOPS[i + 1]), strict=True))
+            return ZERO
+        place = (math.log10(size) - self.low) / (self.high - self.low) * (len(STOPS) - 1)
+        i = min(int(place), len(STOPS) - 2)
+        mixed = (round(a + (b - a) * (place - i)) for a, b in zip(_channels(STOPS[i]), _channels(STOPS[i + 1]), strict=True))
         return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 

@@ -70,8 +70,9 @@ function boxSize(item) {
 
 // ---- colours ----
 
-const STOPS = ["#4f9bd9", "#8fc0e8", "#c9e0f3", "#f7f3ea", "#fbd9b0", "#f8b26a", "#f08a35"].map(hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16)));
-const ZERO = "#c4c4c4", UNKNOWN = "#ffffff", BAD = "#000000";
+const channels = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+const STOPS = DATA.stops.map(channels);
+const [ZERO, UNKNOWN, BAD] = DATA.special;
 let range = [0, 1];
 
 function heat(x) {
@@ -93,11 +94,12 @@ function lookOf(item) {
   const role = item.kind === "node" ? item.node.role : roleOfScope(item.scope);
   const [fill, border] = DATA.looks[role];
   if (!settings.tint) return { fill, border, role };
-  const x = item.kind === "node" ? size(item.node, settings.tint) : sizeOfScope(item.scope, settings.tint);
+  const inside = item.members && item.members.map(scope => sizeOfScope(scope, settings.tint));
+  const x = inside ? median(inside) : size(item.node, settings.tint);
   return { fill: heat(x), border, role, dark: Number.isNaN(x) };
 }
 
-const notFinite = item => (item.kind === "node" ? [item.node] : item.members.flatMap(scope => scope.all)).some(node => node.stats && (node.stats.nan || node.stats.inf));
+const notFinite = item => item.kind === "node" ? isBad(item.node) : item.members.some(scope => scope.all.some(isBad));
 
 // ---- the picture ----
 
@@ -118,9 +120,14 @@ function draw() {
   mark();
 }
 
+const button = (item, label) => ({ id: "item-" + item.key, "data-key": item.key, role: "button", tabindex: -1, "aria-label": label });
+
 function drawFrame(item) {
   const gradients = /backward/.test(chain(item.scope.id)[0].name);
-  const g = el("g", { class: "frame" + (gradients ? " gradients" : ""), "data-key": item.key, id: "item-" + item.key, role: "button", tabindex: -1, "aria-expanded": "true", "aria-label": `scope ${pathOf(item.scope.id)}, open` }, $("frames"));
+  const g = el("g", {
+    ...button(item, `scope ${pathOf(item.scope.id)}, open`),
+    class: "frame" + (gradients ? " gradients" : ""), "aria-expanded": "true",
+  }, $("frames"));
   el("rect", { x: item.x, y: item.y, width: item.w, height: item.h, rx: 8 }, g);
   el("rect", { class: "handle", x: item.x, y: item.y, width: item.w, height: GAP.title + 4, rx: 8 }, g);
   el("text", { x: item.x + 10, y: item.y + 18 }, g, "▾ " + item.scope.label);
@@ -131,7 +138,11 @@ function drawBox(item) {
   const [title, below] = linesOf(item);
   const folded = item.kind !== "node";
   const label = folded ? `scope ${title}, ${below}, folded` : `${title}, ${below}, ${role}, node ${item.node.id}`;
-  const g = el("g", { class: `box ${folded ? item.kind : item.node.leaf ? "leaf" : "computed"} ${role}${dark ? " dark" : ""}`, "data-key": item.key, id: "item-" + item.key, role: "button", tabindex: -1, "aria-label": label, "aria-expanded": folded ? "false" : undefined, transform: `translate(${item.x},${item.y})` }, $("boxes"));
+  const g = el("g", {
+    ...button(item, label),
+    class: `box ${role}${dark ? " dark" : ""}`, "aria-expanded": folded ? "false" : undefined,
+    transform: `translate(${item.x},${item.y})`,
+  }, $("boxes"));
   const shape = { width: item.w, height: item.h, rx: folded ? 5 : item.node.leaf ? item.h / 2 : 6, fill, stroke: border };
   if (folded) { // a pile of sheets
     el("rect", { ...shape, x: 6, y: -6, class: "sheet" }, g);
@@ -142,7 +153,8 @@ function drawBox(item) {
   el("text", { class: "below", x: item.w / 2, y: folded ? 36 : 30 }, g, below);
   if (item.kind === "run") drawStrip(item, g);
   if (notFinite(item)) el("text", { class: "alarm", x: item.w - 3, y: 3 }, g, "⚠");
-  el("title", {}, g, folded ? `${pathOf(item.scope.id)}\n${below}` : `%${item.node.id} ${title}  ${item.node.type}\n${pathOf(item.node.scope)}`);
+  const { node, scope } = item;
+  el("title", {}, g, folded ? `${pathOf(scope.id)}\n${below}` : `%${node.id} ${title}  ${node.type}\n${pathOf(node.scope)}`);
 }
 
 // One stripe per member, from the first to the last: a gradient that fades over the steps is seen.
@@ -159,13 +171,13 @@ function drawStrip(item, g) {
 function drawEdge(edge) {
   const { from, to } = edge;
   const across = edge.home === picture.root && !edge.bends;
-  const g = el("g", { class: "edge" + (across ? " across" : "") + (isEdgeOfGradients(edge) ? " gradients" : ""), "data-edge": edge.key }, $("edges"));
+  const gradients = [...edge.values].every(id => isGradient(nodes[id]));
+  const g = el("g", { class: "edge" + (across ? " across" : "") + (gradients ? " gradients" : "") }, $("edges"));
   edge.path = across ? sideways(from, to) : along(from, to, edge.bends || []);
   el("path", { d: edge.path, "marker-end": "url(#arrow)" }, g);
   el("title", {}, g, [...edge.types].slice(0, 6).join("\n") + (edge.values.size > 1 ? `\n${edge.values.size} values` : ""));
   edge.element = g;
 }
-const isEdgeOfGradients = edge => [...edge.values].every(id => isGradient(nodes[id]));
 
 // A smooth way through the points between boxes: out of the side that faces the target, into the side that faces the source.
 function along(from, to, bends) {
@@ -205,7 +217,8 @@ function legend() {
   };
   const roles = new Set(nodes.map(node => node.role));
   if (!settings.tint) {
-    for (const role in DATA.looks) if (roles.has(role)) entry(...DATA.looks[role], ["parameter", "state", "data", "constant"].includes(role) ? "round" : "");
+    const leaves = new Set(nodes.filter(node => node.leaf).map(node => node.role));
+    for (const role in DATA.looks) if (roles.has(role)) entry(...DATA.looks[role], leaves.has(role) ? "round" : "");
     return;
   }
   for (let i = 0; i < STOPS.length; i++) {

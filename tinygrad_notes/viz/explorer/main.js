@@ -3,12 +3,17 @@
 
 let selected = null; // {node} | {scope} | {run}
 
+function itemOfScope(scope) {
+  const holds = item => item.kind === "open" ? item.scope === scope : item.kind !== "node" && item.members.includes(scope);
+  return [...picture.items.values()].find(holds);
+}
+
 function keyOf(selection) {
   if (!selection) return null;
   if (selection.node) { const item = picture.place(selection.node.id); return item && item.key; }
   if (selection.run) return `r${selection.run[0].id}-${selection.run[selection.run.length - 1].id}`;
-  for (const item of picture.items.values()) if (item.kind !== "node" && (item.kind === "open" ? item.scope === selection.scope : item.members.includes(selection.scope))) return item.key;
-  return null;
+  const found = itemOfScope(selection.scope);
+  return found ? found.key : null;
 }
 
 function describe() {
@@ -53,7 +58,8 @@ function labelEdge(edge) {
   const path = edge.element.querySelector("path");
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 2);
   const types = [...edge.types].map(shapeText);
-  const text = (types.length > 2 ? `${types.length} shapes` : types.join(", ")) + (edge.values.size > 1 ? ` (×${edge.values.size})` : "");
+  const shapes = types.length > 2 ? `${types.length} shapes` : types.join(", ");
+  const text = shapes + (edge.values.size > 1 ? ` (×${edge.values.size})` : "");
   el("text", { class: "edge-label", x, y: y + 3 }, edge.element, text);
 }
 
@@ -83,8 +89,8 @@ function goToScope(scope, options) {
   const before = open.size;
   if (scope.parent >= 0) chain(scope.parent).forEach(outer => open.add(outer.id));
   if (before !== open.size) draw();
-  const item = [...picture.items.values()].find(found => found.kind === "run" && found.members.includes(scope));
-  select(item ? { run: item.members } : { scope }, { centered: true, ...options });
+  const item = itemOfScope(scope);
+  select(item && item.kind === "run" ? { run: item.members } : { scope }, { centered: true, ...options });
 }
 
 function fromAddress() {
@@ -101,7 +107,7 @@ const LIMIT = 700;
 
 function change(scope, action) {
   const spot = () => {
-    const item = [...picture.items.values()].find(found => found.kind !== "node" && (found.scope === scope || (found.members || []).includes(scope)));
+    const item = itemOfScope(scope);
     return item && { x: item.x + item.w / 2, y: item.y };
   };
   const before = spot(), was = new Set(open);
@@ -126,7 +132,11 @@ function toggle(scope) {
   change(scope, () => open.has(scope.id) ? fold(scope) : open.add(scope.id));
   select({ scope });
 }
-const openOne = scope => { change(scope, () => chain(scope.id).forEach(outer => open.add(outer.id))); select({ scope }, { centered: true }); };
+
+function openOne(scope) {
+  change(scope, () => chain(scope.id).forEach(outer => open.add(outer.id)));
+  select({ scope }, { centered: true });
+}
 
 function activate(item, unfold) {
   if (item.kind === "node") select({ node: item.node });
@@ -154,7 +164,8 @@ let results = [], result = -1;
 const textOf = node => {
   if (node.text === undefined) {
     const line = node.line === undefined ? "" : DATA.lines[node.line][0];
-    node.text = `%${node.id} ${ops[node.op].name} ${node.name || ""} ${pathOf(node.scope)} ${node.type} ${shapeText(node.type)} ${node.role} ${line}`.toLowerCase();
+    const { id, name = "", type, role } = node;
+    node.text = ["%" + id, ops[node.op].name, name, pathOf(node.scope), type, shapeText(type), role, line].join(" ").toLowerCase();
   }
   return node.text;
 };
@@ -177,8 +188,13 @@ function search(text) {
   result = -1;
   const room = $("found");
   room.hidden = !words.length;
-  room.replaceChildren(make("p", "quiet", results.length ? `${results.length.toLocaleString("en")} found; Enter goes from one to the next` : "nothing found"),
-    ...results.slice(0, 60).map(node => { const a = link(node.id); a.append(make("small", "", pathOf(node.scope))); return a; }));
+  const entry = node => {
+    const a = link(node.id);
+    a.append(make("small", "", pathOf(node.scope)));
+    return a;
+  };
+  const said = results.length ? `${results.length.toLocaleString("en")} found; Enter goes from one to the next` : "nothing found";
+  room.replaceChildren(make("p", "quiet", said), ...results.slice(0, 60).map(entry));
 }
 
 function nextResult(step) {
@@ -194,7 +210,7 @@ function nextResult(step) {
 function jump() { // forward to gradient and back
   if (!selected || !selected.node) return;
   const node = selected.node;
-  const to = node.grads.length ? node.grads[node.grads.length - 1] : node.gradientOf.length ? node.gradientOf[0] : node.origin;
+  const to = [gradientOf(node), node.gradientOf[0], node.origin].find(id => id !== undefined);
   if (to === undefined) say("This node has no gradient, and is none.");
   else goTo(to);
 }
@@ -240,12 +256,14 @@ function listen() {
       if (event.key === "Escape") { $("search").value = ""; search(""); canvas.focus(); }
       return;
     }
-    if (event.target.matches("button, a, input, .bar") && (event.key === "Enter" || event.key === " " || event.key.startsWith("Arrow"))) return;
+    if (event.target.matches("button, a, input, .bar") && /^(Enter| |Arrow.*)$/.test(event.key)) return;
     if (KEYS[event.key]) { KEYS[event.key](); event.preventDefault(); }
   });
 
   let drag = null;
-  canvas.addEventListener("pointerdown", event => { if (event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false }; });
+  canvas.addEventListener("pointerdown", event => {
+    if (event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false };
+  });
   window.addEventListener("pointermove", event => {
     if (!drag) return;
     const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
@@ -264,7 +282,7 @@ function listen() {
     $("found").hidden = true;
     const element = event.target.closest("[data-key]");
     if (!element) select(null);
-    else activate(picture.items.get(element.dataset.key), !element.classList.contains("frame") || event.target.closest(".handle, text"));
+    else activate(picture.items.get(element.dataset.key), !element.matches(".frame") || event.target.matches(".handle"));
   });
   canvas.addEventListener("wheel", event => {
     event.preventDefault();
@@ -280,12 +298,19 @@ function listen() {
   $("tint").onchange = event => { settings.tint = event.target.value; draw(); };
   $("search").oninput = event => search(event.target.value);
   $("search").onfocus = () => { $("found").hidden = !$("search").value; };
-  const bad = nodes.find(node => !node.leaf && node.stats && (node.stats.nan || node.stats.inf)) || nodes.find(node => node.stats && (node.stats.nan || node.stats.inf));
+  const bad = nodes.find(node => !node.leaf && isBad(node)) || nodes.find(isBad);
   $("bad").hidden = !bad;
   $("bad").onclick = () => goTo(bad.id);
   panel.addEventListener("click", followed);
   $("found").addEventListener("click", followed);
-  new ResizeObserver(() => { if (view.fitted) fit(); }).observe(canvas);
+  let width = canvas.clientWidth, height = canvas.clientHeight;
+  new ResizeObserver(() => { // what is in the middle stays there
+    view.x += (canvas.clientWidth - width) / 2;
+    view.y += (canvas.clientHeight - height) / 2;
+    [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (view.fitted) fit();
+    else show();
+  }).observe(canvas);
   window.addEventListener("popstate", fromAddress);
   window.addEventListener("hashchange", fromAddress);
 }

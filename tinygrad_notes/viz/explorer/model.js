@@ -3,14 +3,17 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const nodes = DATA.nodes, ops = DATA.ops;
-const scopes = DATA.scopes.map(([parent, name, index, mirror], id) => ({ id, parent, name, index, mirror, kids: [], nodes: [], all: [] }));
+const scopes = DATA.scopes.map(([parent, name, index, mirror], id) => (
+  { id, parent, name, index, mirror, kids: [], nodes: [], all: [] } // nodes: its own, all: with those of its kids
+));
 const open = new Set([0]);
 const settings = { views: false, tint: "" };
 const STACK = 4; // so many scopes of one name under one parent are shown as a pile
 
 function prepare() {
   nodes.forEach((node, id) => {
-    Object.assign(node, { id, in: node.in || [], readers: [], rule: [], gradientOf: [], grads: node.grads || [], kind: ops[node.op].kind });
+    Object.assign(node, { id, in: node.in || [], grads: node.grads || [], kind: ops[node.op].kind });
+    Object.assign(node, { readers: [], rule: [], gradientOf: [] }); // who reads it, what its VJP rules recorded, whose gradient
     node.leaf = node.kind === "leaf";
   });
   nodes.forEach(node => {
@@ -44,7 +47,9 @@ function nameKids(scope) {
   for (const [name, kids] of byName) {
     kids.forEach((kid, i) => {
       const twin = kid.forward !== undefined ? scopes[kid.forward] : null;
-      kid.label = kid.index !== null ? `${name} ${kid.index}`.trim() : kids.length === 1 ? name : twin && twin.label ? twin.label : `${name} #${i + 1}`;
+      if (kid.index !== null) kid.label = `${name} ${kid.index}`.trim();
+      else if (kids.length === 1) kid.label = name;
+      else kid.label = twin && twin.label ? twin.label : `${name} #${i + 1}`;
     });
   }
 }
@@ -57,7 +62,8 @@ function chain(id) { // from the outermost scope to this one, the root left out
 const pathOf = id => chain(id).map(s => s.label).join("/");
 
 // ---- what is visible: items ----
-// {kind: "node" | "scope" | "run" | "open", key, order, node?, scope?, members?, children?}; a run is several folded scopes in a row
+// {kind: "node" | "scope" | "run" | "open", key, order, node?, scope?, members?, children?}
+// A run is several folded scopes of one name in a row, its members; a folded scope has itself as its only member.
 
 function visible() {
   return { root: { kind: "open", key: "s0", scope: scopes[0], children: itemsOf(scopes[0]) } };
@@ -68,8 +74,9 @@ function itemsOf(scope) {
   for (const kids of scope.groups.values()) {
     let run = [];
     const close = () => {
-      if (run.length > 1) items.push({ kind: "run", key: `r${run[0].id}-${run[run.length - 1].id}`, order: run[0].order, members: run, scope: run[0] });
-      else if (run.length) items.push({ kind: "scope", key: "s" + run[0].id, order: run[0].order, members: run, scope: run[0] });
+      const folded = { order: run.length && run[0].order, members: run, scope: run[0] };
+      if (run.length > 1) items.push({ kind: "run", key: `r${run[0].id}-${run[run.length - 1].id}`, ...folded });
+      else if (run.length) items.push({ kind: "scope", key: "s" + run[0].id, ...folded });
       run = [];
     };
     for (const kid of kids) {
@@ -170,11 +177,19 @@ function visibleEdges(place) {
 
 // ---- how large things are: norms for the tint, as powers of ten ----
 
+const isBad = node => Boolean(node.stats && (node.stats.nan || node.stats.inf));
 const isGradient = node => node.role === "gradient" || node.role === "second";
 
 function statsFor(node, tint) {
   if (tint === "value" || isGradient(node)) return node.stats;
-  return node.grads.length ? nodes[node.grads[node.grads.length - 1]].stats : undefined;
+  const gradient = gradientOf(node);
+  return gradient === undefined ? undefined : nodes[gradient].stats;
+}
+
+// The number of the node that holds the gradient: of the last pass, but not of one that derives gradients again.
+function gradientOf(node) {
+  const own = node.grads.filter(id => nodes[id].role !== "second");
+  return (own.length ? own : node.grads).at(-1);
 }
 
 // The decimal logarithm of a node's norm: -Infinity for 0, NaN where something is not finite, undefined where it is not known.
@@ -185,12 +200,17 @@ function size(node, tint) {
   return stats.norm === undefined ? undefined : Math.log10(stats.norm);
 }
 
+function median(sizes) { // of those that are known; NaN as soon as one is
+  const known = sizes.filter(x => x !== undefined);
+  return known.some(Number.isNaN) ? NaN : known.sort((a, b) => a - b)[known.length >> 1];
+}
+
 const sizesOfScopes = new Map();
-function sizeOfScope(scope, tint) { // the median over its nodes; NaN as soon as one is
+function sizeOfScope(scope, tint) {
   const key = tint + scope.id;
   if (!sizesOfScopes.has(key)) {
-    const sizes = scope.all.filter(node => !node.leaf || node.role === "parameter").map(node => size(node, tint)).filter(x => x !== undefined);
-    sizesOfScopes.set(key, sizes.some(Number.isNaN) ? NaN : sizes.sort((a, b) => a - b)[sizes.length >> 1]);
+    const counted = scope.all.filter(node => !node.leaf || node.role === "parameter");
+    sizesOfScopes.set(key, median(counted.map(node => size(node, tint))));
   }
   return sizesOfScopes.get(key);
 }

@@ -38,6 +38,8 @@ function links(ids, most = 12) {
   return list;
 }
 
+const leaves = n => n === 1 ? "1 leaf" : `${n.toLocaleString("en")} leaves`;
+
 function breadcrumb(id) {
   const parts = chain(id).flatMap((scope, i) => {
     const a = make("a", "", scope.label);
@@ -51,7 +53,7 @@ function breadcrumb(id) {
 
 function statistics(title, stats, className) {
   const part = section(title);
-  part.classList.add("statistics", className);
+  part.className = "statistics " + className;
   if (!stats) {
     part.append(make("p", "quiet", "not in memory"));
     return part;
@@ -61,8 +63,9 @@ function statistics(title, stats, className) {
   rows.push(["zeros", stats.zeros || 0]);
   const table = make("dl");
   for (const [name, value] of rows) table.append(make("dt", "", name), make("dd", name, number(value)));
-  for (const name of ["nan", "inf"]) {
-    table.append(make("dt", stats[name] ? "bad" : "", name === "nan" ? "NaN" : "inf"), make("dd", name + (stats[name] ? " bad" : ""), number(stats[name] || 0)));
+  for (const [name, text] of [["nan", "NaN"], ["inf", "inf"]]) {
+    const bad = stats[name] ? " bad" : "";
+    table.append(make("dt", bad, text), make("dd", name + bad, number(stats[name] || 0)));
   }
   part.append(table);
   return part;
@@ -70,7 +73,8 @@ function statistics(title, stats, className) {
 
 function histogram(stats) {
   const w = 256, h = 70, most = Math.max(...stats.bars), total = stats.bars.reduce((a, b) => a + b, 0);
-  const svg = el("svg", { class: "histogram", viewBox: `0 0 ${w} ${h + 14}`, role: "img", "aria-label": `histogram of ${total} elements from ${number(stats.min)} to ${number(stats.max)}` });
+  const label = `histogram of ${total} elements from ${number(stats.min)} to ${number(stats.max)}`;
+  const svg = el("svg", { class: "histogram", viewBox: `0 0 ${w} ${h + 14}`, role: "img", "aria-label": label });
   const step = (stats.max - stats.min) / stats.bars.length;
   stats.bars.forEach((bar, i) => {
     const tall = bar ? Math.max(1, bar / most * h) : 0;
@@ -96,16 +100,20 @@ function describeNode(node) {
   badge.style.borderColor = DATA.looks[node.role][1];
   const given = node.in.map(source => typeof source === "string" ? source : `%${source}`).join(", ");
   const called = node.leaf ? node.name || node.role : `${op.name}(${given}${node.params ? "; " + node.params : ""})`;
-  const gradients = node.grads.map((id, i) => statistics(node.grads.length > 1 ? `Gradient, pass ${i + 1}` : "Gradient", nodes[id].stats, "gradient"));
+  const passes = node.grads.length > 1;
+  const gradients = node.grads.map((id, i) => statistics(passes ? `Gradient, pass ${i + 1}` : "Gradient", nodes[id].stats, "gradient"));
+  const [heading, className] = isGradient(node) ? ["Value (a gradient)", "value gradient"] : ["Value", "value"];
+  const line = DATA.lines[node.line];
   panel.replaceChildren(
     make("h2", "", `%${node.id} `, nodeTitle(node), badge),
     breadcrumb(node.scope),
     make("p", "type", node.type, make("span", "quiet", ` ${elements(node.type)}`)),
     node.leaf && !node.name ? "" : make("pre", "call", called),
     jumps(node),
-    make("div", "two", statistics(isGradient(node) ? "Value (a gradient)" : "Value", node.stats, isGradient(node) ? "gradient" : "value"), ...gradients),
+    statistics(heading, node.stats, className),
+    ...gradients,
     node.leaf ? "" : formula(node, op),
-    node.line === undefined ? "" : section("Line", make("p", "line", DATA.lines[node.line][0]), make("pre", "source", DATA.lines[node.line][1])),
+    line ? section("Line", make("p", "line", line[0]), make("pre", "source", line[1])) : "",
     node.in.length ? section(`Inputs (${node.in.length})`, inputs(node, op)) : "",
     node.readers.length ? section(`Read by (${node.readers.length})`, links(node.readers)) : "",
     node.rule.length ? section("Recorded by its VJP rules", links(node.rule)) : "",
@@ -128,7 +136,8 @@ function jumps(node) {
 
 function formula(node, op) {
   const name = i => op.args[0].endsWith("...") ? op.args[0] : op.args[i];
-  const rules = op.rules.map((rule, i) => [make("dt", "", "∂/∂" + name(i)), rule === null ? make("dd", "quiet", "no gradient") : make("dd", "", make("pre", "", rule))]);
+  const answer = rule => rule === null ? make("dd", "quiet", "no gradient") : make("dd", "", make("pre", "", rule));
+  const rules = op.rules.map((rule, i) => [make("dt", "", "∂/∂" + name(i)), answer(rule)]);
   return section("Formula",
     make("pre", "forward", op.forward.includes("\n") ? op.forward : `${op.name}(${op.args.join(", ")}) = ${op.forward}`),
     make("h4", "", "VJP rules", make("span", "quiet", " (g: the cotangent)")),
@@ -137,8 +146,10 @@ function formula(node, op) {
 
 function inputs(node, op) {
   const list = make("div", "links");
-  node.in.forEach((source, i) => list.append(make("span", "argument", op.args[i] && !op.args[i].endsWith("...") ? op.args[i] : `${i}`),
-    typeof source === "string" ? make("code", "", source) : link(source)));
+  node.in.forEach((source, i) => {
+    const name = op.args[i] && !op.args[i].endsWith("...") ? op.args[i] : `${i}`;
+    list.append(make("span", "argument", name), typeof source === "string" ? make("code", "", source) : link(source));
+  });
   return list;
 }
 
@@ -154,11 +165,14 @@ function describeScope(scope) {
   panel.replaceChildren(
     make("h2", "", scope.label || "everything"),
     scope.parent >= 0 ? breadcrumb(scope.parent) : "",
-    make("p", "", `${count(computed.length, "op")}, ${count(scope.all.length - computed.length, "leaf").replace("leafs", "leaves")} `, scope.parent >= 0 ? button : "", " ", other),
+    make("p", "", `${count(computed.length, "op")}, ${leaves(scope.all.length - computed.length)} `,
+      scope.parent >= 0 ? button : "", " ", other),
     parameters(scope),
     operations(computed),
   );
 }
+
+const row = (first, ...numbers) => make("tr", "", make("td", "", first), ...numbers.map(text => make("td", "n", text)));
 
 function parameters(scope) {
   const found = scope.all.filter(node => node.role === "parameter");
@@ -166,7 +180,7 @@ function parameters(scope) {
   const table = make("table", "", make("tr", "", ...["parameter", "norm", "gradient norm"].map(text => make("th", "", text))));
   for (const node of found) {
     const gradient = statsFor(node, "gradient");
-    table.append(make("tr", "", make("td", "", link(node.id)), make("td", "n", brief(node.stats)), make("td", "n", brief(gradient))));
+    table.append(row(link(node.id), brief(node.stats), brief(gradient)));
   }
   return section(`Parameters (${found.length})`, table);
 }
@@ -178,7 +192,7 @@ function operations(computed) {
   const counts = {};
   computed.forEach(node => { const name = ops[node.op].name; counts[name] = (counts[name] || 0) + 1; });
   const table = make("table", "counts");
-  Object.entries(counts).sort((a, b) => b[1] - a[1]).forEach(([name, n]) => table.append(make("tr", "", make("td", "", name), make("td", "n", n.toLocaleString("en")))));
+  Object.entries(counts).sort((a, b) => b[1] - a[1]).forEach(([name, n]) => table.append(row(name, n.toLocaleString("en"))));
   return section("Operations", table);
 }
 
@@ -206,7 +220,8 @@ function bars(run, tint) {
   run.forEach((scope, i) => {
     const x = sizes[i];
     const tall = Number.isNaN(x) ? h : Number.isFinite(x) ? 4 + (x - bottom) / (top - bottom) * (h - 4) : 2;
-    const bar = el("g", { class: "bar" + (Number.isNaN(x) ? " bad" : ""), role: "button", tabindex: 0, "aria-label": `open ${scope.label}` }, svg);
+    const name = { role: "button", tabindex: 0, "aria-label": `open ${scope.label}` };
+    const bar = el("g", { class: "bar" + (Number.isNaN(x) ? " bad" : ""), ...name }, svg);
     el("rect", { class: "touch", x: i * each, y: 0, width: each, height: h }, bar);
     el("rect", { x: i * each + each * 0.1, y: h - tall, width: each * 0.8, height: tall }, bar);
     el("title", {}, bar, `${scope.label}: ${x === undefined ? "not known" : Number.isNaN(x) ? "NaN or inf" : number(10 ** x)}`);
@@ -215,19 +230,26 @@ function bars(run, tint) {
   });
   el("text", { x: 0, y: h + 12 }, svg, run[0].label);
   el("text", { x: w, y: h + 12, "text-anchor": "end" }, svg, run[run.length - 1].label);
-  if (finite.length) return make("div", "", svg, make("p", "quiet", `median over its nodes, logarithmic, from ${rough(10 ** bottom)} to ${rough(10 ** top)}`));
-  return svg;
+  if (!finite.length) return svg;
+  return make("div", "", svg, make("p", "quiet", `median over its nodes, logarithmic, from ${rough(10 ** bottom)} to ${rough(10 ** top)}`));
 }
+
+const HELP = "Click a box to see its formula, values and gradient. Click a pile or a scope's title to open or fold it. "
+  + "Forward flows down, gradients flow up beside it.";
+const HELP_ON_KEYS = [
+  [["/"], "search"], [["←", "→", "↑", "↓"], "from box to box"], [["Enter"], "open or fold"], [["g"], "to the gradient, and back"],
+  [["+", "−", "0"], "zoom in, out, fit"], [["Esc"], "nothing selected"],
+];
 
 function describeNothing() {
   const computed = nodes.filter(node => !node.leaf).length;
   const key = (keys, text) => [make("dt", "", ...keys.map(k => make("kbd", "", k))), make("dd", "", text)];
   panel.replaceChildren(
     make("h2", "", DATA.title),
-    make("p", "", `${count(computed, "operation")}, ${count(nodes.length - computed, "leaf").replace("leafs", "leaves")}.`),
+    make("p", "", `${count(computed, "operation")}, ${leaves(nodes.length - computed)}.`),
     ...DATA.notes.map(text => make("p", "note", text)),
-    make("p", "quiet", "Click a box to see its formula, values and gradient. Click a pile or a scope's title to open or fold it. Forward flows down, gradients flow up beside it."),
-    make("dl", "keys", ...[[["/"], "search"], [["←", "→", "↑", "↓"], "from box to box"], [["Enter"], "open or fold"], [["g"], "to the gradient, and back"], [["+", "−", "0"], "zoom in, out, fit"], [["Esc"], "nothing selected"]].flatMap(([keys, text]) => key(keys, text))),
+    make("p", "quiet", HELP),
+    make("dl", "keys", ...HELP_ON_KEYS.flatMap(([keys, text]) => key(keys, text))),
     parameters(scopes[0]),
     operations(nodes.filter(node => !node.leaf)),
   );
