@@ -240,6 +240,7 @@ BAD: dict[str, Bad] = {
     "float_power": (lambda m, a, i, b: m.float_power(2, 3), r"float_power: needs a Tensor, got int and int"),
     "clamp a number": (lambda m, a, i, b: m.clamp(1.0, 0.0), r"clamp: needs a Tensor, got float"),
     "heaviside of a number": (lambda m, a, i, b: m.heaviside(a, 1.0), r"heaviside: needs a Tensor, got float"),
+    "float_power of text": (lambda m, a, i, b: m.float_power(a, "b"), r"pow: a str is no operand"),
     "add text": (lambda m, a, i, b: m.maximum(a, "b"), r"maximum: a str is no operand"),
 }  # fmt: skip
 
@@ -262,6 +263,24 @@ def test_bad_input_raises_the_class_of_torch(name: str) -> None:
             BAD[name][0](m, m.tensor(a), m.tensor(whole), m.tensor(flags))
         found.append(TypeError if isinstance(caught.value, TypeError) else RuntimeError)
     assert found[0] is found[1]
+
+
+@pytest.mark.parametrize("dtype", [tn.uint8, tn.int8])
+def test_numbers_that_the_dtype_cannot_hold(dtype: np.dtype) -> None:
+    """Comparisons know what is larger; what would have to be stored raises."""
+    x = tn.tensor([0, 1, 100], dtype=dtype)
+    assert (x < 300).all()
+    assert (x > -300).all()
+    for act in (
+        lambda: tn.clamp(x, max=-300),
+        lambda: tn.where(x > 0, 300, x),
+        lambda: x.masked_fill(x > 0, 300),
+        lambda: x + 300,
+        lambda: tn.maximum(x, 300),
+        lambda: x & 300,
+    ):
+        with pytest.raises(RuntimeError, match=rf"Python integer -?300 out of bounds for {dtype}.*Cast an operand"):
+            act()
 
 
 def test_empty_integers_can_be_divided() -> None:

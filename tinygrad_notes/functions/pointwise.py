@@ -102,7 +102,9 @@ def float_power(input: Any, exponent: Any) -> Tensor:
         raise TypeError(
             f"float_power: needs a Tensor, got {type(input).__name__} and {type(exponent).__name__}; tn.tensor(...)"
         )
-    base, power = (to(x, float64) if isinstance(x, Tensor) else float(x) for x in (input, exponent))
+    base, power = (
+        to(x, float64) if isinstance(x, Tensor) else float(x) if isinstance(x, int | float) else x for x in (input, exponent)
+    )
     return pow(base, power)
 
 

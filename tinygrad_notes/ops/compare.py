@@ -24,9 +24,20 @@ for _name, _compare, _sign in (
         special=(((nan, nan), float(_name == "ne"), None),),
     )  # fmt: skip
 
+
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    if type(x) is int or type(y) is int:  # np.where would wrap an integer that the dtype of the other cannot hold
+        x, y = _fitting(x, y), _fitting(y, x)
+    return np.where(condition, x, y)
+
+
+def _fitting(x: Any, other: Any) -> Any:
+    return other.dtype.type(x) if type(x) is int and hasattr(other, "dtype") else x
+
+
 primitive(
     "where",
-    np.where,
+    _where,
     args="condition x y",
     vjp=(None, "p.where(condition, g, 0.0)", "p.where(condition, 0.0, g)"),
     kind="elementwise",
