@@ -256,13 +256,51 @@ def test_limits_below_one_are_refused(tape64: tn.Tape, limits: dict[str, int]) -
 
 
 def golden_texts() -> dict[str, str]:
+    """A picture of every main form; what is computed for a tint is exact, so that every machine writes the same bytes."""
     tape, _ = recurrent(3)
-    return {"rnn_step": tn.viz.dot(tape, title="recurrent, 3 steps"), "rnn_graph": tn.viz.dot(recurrent(2)[1], views=True)}
+    x = tn.tensor([0.5, 1.0], requires_grad=True)
+    with tn.Tape() as halving:
+        h, zero = x, tn.tensor([0.0], requires_grad=True)
+        for t in range(8):
+            with tn.scope("step", t):
+                h = h * 0.5
+        (h.sum() + zero.log().sum()).backward()
+    with tn.Tape() as long:
+        h = x
+        for _ in range(40):
+            h = h * 2.0 + 1.0
+    tn.manual_seed(0)
+    lstm = tn.nn.LSTM(2, 3)
+    layers = tn.nn.Sequential(
+        tn.nn.Linear(2, 3), *(tn.nn.Linear(3, 3) for _ in range(4)), tn.nn.Dropout(0.5), tn.nn.Linear(3, 1)
+    )
+    return {
+        "rnn_step.dot": tn.viz.dot(tape, title="recurrent, 3 steps"),
+        "rnn_step.svg": tn.viz.draw(tape, title="recurrent, 3 steps").plain,
+        "rnn_graph.dot": tn.viz.dot(recurrent(2)[1], views=True),
+        "double_backward.dot": tn.viz.dot(
+            (x * x.sin()).sum(), order=2, title="x sin x, its gradient, and the gradient of that"
+        ),
+        "tint.dot": tn.viz.dot(halving, tint="grad", title="halved 8 times; and a logarithm of 0"),
+        "tint.svg": tn.viz.draw(halving, tint="grad", title="halved 8 times; and a logarithm of 0").plain,
+        "lstm.dot": tn.viz.dot(lstm, inputs=tn.zeros(6, 1, 2), order=1, title="LSTM, 6 steps"),
+        "module.dot": tn.viz.dot(layers, inputs=tn.zeros(2, 2), title="Sequential"),
+        "cap.dot": tn.viz.dot(long, max_nodes=10, title="80 operations in 10 boxes"),
+    }
 
 
-@pytest.mark.parametrize("name", ["rnn_step", "rnn_graph"])
-def test_golden(name: str) -> None:
-    assert golden_texts()[name] == (GOLDEN / f"{name}.dot").read_text("utf-8")
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    return golden_texts()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir()))
+def test_golden(name: str, drawn: dict[str, str]) -> None:
+    assert drawn[name] == (GOLDEN / name).read_text("utf-8")
+
+
+def test_every_golden_picture_is_kept(drawn: dict[str, str]) -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == set(drawn)
 
 
 def test_the_same_program_gives_the_same_text(real: tn.Tape) -> None:
@@ -433,7 +471,18 @@ def test_a_training_step_draws_in_seconds_and_is_no_strip(real: tn.Tape) -> None
         assert word in svg
 
 
+@pytest.mark.skipif(shutil.which("dot") is None, reason="the dot program is not installed")
+@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir() if path.suffix == ".dot"))
+def test_the_real_dot_program_draws_the_golden_pictures(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_module, "_with_pygraphviz", refuse)
+    text = (GOLDEN / name).read_text("utf-8")
+    svg = tn.viz.Picture(text, "plain").render("svg").decode()
+    boxes = len(re.findall(r"^ *n\d+ \[", text, re.MULTILINE))
+    edges = len(re.findall(r"^ *n\d+ -> ", text, re.MULTILINE))
+    assert (svg.count('class="node"'), svg.count('class="edge"')) == (boxes, edges)
+
+
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for name, text in golden_texts().items():
-        (GOLDEN / f"{name}.dot").write_text(text, "utf-8")
+        (GOLDEN / name).write_text(text, "utf-8")

@@ -16,6 +16,8 @@ __all__ = ["Place", "layout"]
 
 _GAP, _ROW, _COLUMN, _PAD, _HEAD = 14.0, 34.0, 70.0, 12.0, 20.0
 """Between items of a layer, between layers, between sides; around the content of a cluster, and for its name above."""
+_RETURN = 50.0
+"""On the right of what repeats: for the edges that lead to the next instance."""
 _SWEEPS = 6
 
 
@@ -32,7 +34,7 @@ class Place:
     inside: list[Place] = field(default_factory=list)
 
 
-Links = dict[Group, set[tuple[Box | Group, Box | Group]]]
+Links = dict[tuple[Box | Group, Box | Group], None]
 
 
 def layout(
@@ -43,13 +45,13 @@ def layout(
     sides   of every box; ``order`` has them from left to right, ``upward`` those whose flow goes upward
     size    width and height of a box
     """
-    links: Links = {}
+    links: dict[Group, Links] = {}
     for edge in graph.edges:
         one, other = _chain(edge.source), _chain(edge.target)
         depth = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a is not b), None)
         if depth is not None:
             above = edge.source.group.chain()[depth - 1] if depth else graph.root
-            links.setdefault(above, set()).add((one[depth], other[depth]))
+            links.setdefault(above, {})[one[depth], other[depth]] = None
     inside: dict[Group, list[Box]] = {}
     for box in graph.boxes:
         inside.setdefault(box.group, []).append(box)
@@ -58,7 +60,7 @@ def layout(
         if isinstance(what, Box):
             return Place(what, *size(what), first=min(node.seq for node in what.members))
         parts = [item(part, flip) for part in _parts(what, inside)]
-        w, h = _arrange(parts, links.get(what, set()), flip)
+        w, h = _arrange(parts, links.get(what, {}), flip)
         for part in parts:
             part.x, part.y = part.x + _PAD, part.y + _PAD + _HEAD
         computed = [
@@ -66,7 +68,8 @@ def layout(
         ]
         first = min(computed or [part.first for part in parts])
         w = max(w, 7.0 * len(what.label))
-        return Place(what, w + 2 * _PAD, h + 2 * _PAD + _HEAD, first, inside=parts)
+        room = _RETURN if what.instances > 1 else 0.0
+        return Place(what, w + 2 * _PAD + room, h + 2 * _PAD + _HEAD, first, inside=parts)
 
     found: dict[Box | Group, Place] = {}
     left, bottom = 0.0, 0.0
@@ -74,7 +77,7 @@ def layout(
         flip = side in upward
         parts = [item(p, flip) for p in _parts(graph.root, inside) if sides[_any_box(p, inside)] == side]
         if parts:
-            w, h = _arrange(parts, links.get(graph.root, set()), flip)
+            w, h = _arrange(parts, links.get(graph.root, {}), flip)
             _collect(parts, left, 0.0, found)
             left, bottom = left + w + _COLUMN, max(bottom, h)
     return found, left - _COLUMN, bottom
@@ -100,7 +103,7 @@ def _collect(places: list[Place], x: float, y: float, found: dict[Box | Group, P
         _collect(place.inside, place.x, place.y, found)
 
 
-def _arrange(items: list[Place], links: set[tuple[Box | Group, Box | Group]], flip: bool) -> tuple[float, float]:
+def _arrange(items: list[Place], links: Links, flip: bool) -> tuple[float, float]:
     """Give the items of one cluster their places in it; the size that they need."""
     by_what = {item.what: item for item in items}
     above: dict[Place, list[Place]] = {item: [] for item in items}

@@ -27,6 +27,7 @@ def to_svg(graph: Graph, title: str | None = None, tint: Tint | None = None) -> 
 class _Writer:
     def __init__(self, graph: Graph, title: str | None, tint: Tint | None) -> None:
         self.tint = tint
+        self.above: list[str] = []  # what edges say stands above the boxes
         self.labels = {box: self._label(box) for box in graph.boxes}
         sides = sides_of(graph)
         self.at, width, height = layout(graph, sides, tuple(SIDES), UPWARD, self._size)
@@ -40,6 +41,7 @@ class _Writer:
             self._edge(edge, sides[edge.source] == sides[edge.target] and sides[edge.source] in UPWARD) for edge in plain
         ]
         shapes += [self._box(what, place) for what, place in self.at.items() if isinstance(what, Box)]
+        shapes += self.above
         head, head_width, top = self._head(graph, title, legend(graph, sides, bundled, tint))
         width = max(width, head_width)
         colors = sorted({CARRY, GRADIENT, _EDGE, *(bundle.color for bundle in bundled)})
@@ -115,41 +117,38 @@ class _Writer:
 
     def _edge(self, edge: Edge, upward: bool) -> str:
         color, dash = (CARRY, ' stroke-dasharray="5 3"') if edge.carry is not None else (GRADIENT if upward else _EDGE, "")
-        path, x, y = self._path(self.at[edge.source], self.at[edge.target], edge.carry is not None)
+        path, x, y, anchor = self._path(self.at[edge.source], self.at[edge.target], edge.carry is not None)
         said = edge_label(edge).split("\n")
-        text = "".join(_text(x, y + 10 * i, part, color, size=8) for i, part in enumerate(said))
+        self.above += [_text(x, y + 10 * i, part, color, 8, anchor) for i, part in enumerate(said)]
         return (
             f'<g><title>{html.escape(edge_tooltip(edge))}</title><path d="{path}" fill="none" stroke="{color}" opacity="0.85"{dash} '
-            f'marker-end="url(#a{color[1:]})"/>{text}</g>'
+            f'marker-end="url(#a{color[1:]})"/></g>'
         )
 
-    def _path(self, one: Place, other: Place, carry: bool) -> tuple[str, float, float]:
-        """The curve of an edge, and where its label stands."""
-        apart = one.y + one.h < other.y or other.y + other.h < one.y
-        if apart and not carry:
-            down = one.y < other.y
+    def _path(self, one: Place, other: Place, carry: bool) -> tuple[str, float, float, str]:
+        """The curve of an edge; where its label stands, and by which end."""
+        anchor = "middle"
+        if not carry and (one.y + one.h < other.y or other.y + other.h < one.y):
             x1, x2 = one.x + one.w / 2, other.x + other.w / 2
-            y1, y2 = (one.y + one.h, other.y) if down else (one.y, other.y + other.h)
+            y1, y2 = (one.y + one.h, other.y) if one.y < other.y else (one.y, other.y + other.h)
             c1, c2, bend = x1, x2, (y2 - y1) / 2
-            if (out := self._detour(x1, y1, x2, y2)) is not None:  # there and back: the middle of the curve lies at ``out``
+            if (out := self._detour(x1, y1, x2, y2)) is not None:  # so that the middle of the curve lies at ``out``
                 c1 = c2 = (8 * out - x1 - x2) / 6
                 bend /= 2
-            middle = (x1 + 3 * c1 + 3 * c2 + x2) / 8
-            return (
-                f"M{x1:.1f},{y1:.1f} C{c1:.1f},{y1 + bend:.1f} {c2:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}",
-                middle,
-                (y1 + y2) / 2,
-            )
-        y1, y2 = one.y + one.h / 2, other.y + other.h / 2
-        if not carry and (one.x + one.w < other.x or other.x + other.w < one.x):  # side by side
-            x1, x2 = (one.x + one.w, other.x) if one.x < other.x else (one.x, other.x + other.w)
-            c1 = c2 = (x1 + x2) / 2
-            x = c1
-        else:  # an arc over the right shoulder
-            x1, x2, y1, y2 = one.x + one.w, other.x + other.w, y1 - 4, y2 + 4
-            c1 = c2 = max(x1, x2) + 28
-            x = c1 - 8
-        return f"M{x1:.1f},{y1:.1f} C{c1:.1f},{y1:.1f} {c2:.1f},{y2:.1f} {x2:.1f},{y2:.1f}", x, (y1 + y2) / 2
+            x = (x1 + 3 * c1 + 3 * c2 + x2) / 8
+            if out is not None:
+                anchor = "start" if c1 > x1 else "end"
+        else:
+            y1, y2, bend = one.y + one.h / 2, other.y + other.h / 2, 0.0
+            if not carry and (one.x + one.w < other.x or other.x + other.w < one.x):  # side by side
+                x1, x2 = (one.x + one.w, other.x) if one.x < other.x else (one.x, other.x + other.w)
+                c1 = c2 = x = (x1 + x2) / 2
+            else:  # an arc over the right shoulder
+                x1, x2, y1, y2 = one.x + one.w, other.x + other.w, y1 - 4, y2 + 4
+                c1 = c2 = max(x1, x2) + 28
+                x, anchor = c1 - 14, "start"
+        curve = f"M{x1:.1f},{y1:.1f} C{c1:.1f},{y1 + bend:.1f} {c2:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}"
+        return curve, x, (y1 + y2) / 2, anchor
 
     def _detour(self, x1: float, y1: float, x2: float, y2: float) -> float | None:
         """Where to pass boxes that stand in the straight way, on the nearer side."""
