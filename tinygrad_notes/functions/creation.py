@@ -245,13 +245,14 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """
     if input.dtype != int64:
         raise DtypeError(f"one_hot: the classes must be int64, got {input._type()}; use .long()")
-    highest = int(input._array.max(initial=-1))
+    values = input._array if num_classes == -1 else input._all_values()
+    highest = int(values.max(initial=-1))
     if num_classes == -1 and not input.numel():
         raise RangeError(f"one_hot: {input._type()} holds no class to count; say num_classes")
     if num_classes < -1 or num_classes == 0:
         raise RangeError(f"one_hot: the number of classes must be positive, got {num_classes}")
     count = highest + 1 if num_classes == -1 else num_classes
-    if input.numel() and (highest >= count or input._array.min() < 0):
-        raise RangeError(f"one_hot: {input._type()} holds classes from {input._array.min()} to {highest}, not in [0, {count})")
+    if highest >= count or values.min(initial=0) < 0:
+        raise RangeError(f"one_hot: {input._type()} holds classes from {values.min()} to {highest}, not in [0, {count})")
     found: Tensor = p.cast(p.eq(reshape(input, *input.shape, 1), from_array(np.arange(count))), dtype=int64)
     return found

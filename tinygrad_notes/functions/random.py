@@ -166,7 +166,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator 
     Gradients reach Tensors along ``mean + std * noise``. Raises RangeError for a negative deviation.
     """
     parts = [x for x in (mean, std) if isinstance(x, Tensor)]
-    deviation = std._array if isinstance(std, Tensor) else std
+    deviation = std._all_values() if isinstance(std, Tensor) else std
     if (np.asarray(deviation) < 0).any():
         raise RangeError("normal: a standard deviation cannot be negative")
     if parts and (size is not None or dtype is not None):
@@ -190,7 +190,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
             return to(bernoulli_mask(input.shape, _probability(p), generator), input.dtype)
         if input.dtype.kind != "f":
             raise DtypeError(f"bernoulli: probabilities are floats, got {input._type()}")
-        _probability(input._array)
+        _probability(input._all_values())
         return to(rand(input.shape, dtype=float64, generator=generator) < input, input.dtype)
 
 
@@ -250,7 +250,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
     """Write 1 with probability ``p`` (a number, or a Tensor that broadcasts), else 0."""
     if not isinstance(p, Tensor):
         return write(input, bernoulli_mask(input.shape, _probability(p), generator), "bernoulli_")
-    _probability(p._array)
+    _probability(p._all_values())
     return write(input, rand(input.shape, dtype=float64, generator=generator) < p, "bernoulli_")
 
 

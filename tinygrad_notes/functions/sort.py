@@ -139,8 +139,9 @@ def quantile(
         raise ShapeError(
             f"quantile: q must be a number or a Tensor of at most one axis like {input._type()}, got {parts._type()}"
         )
-    if not ((parts._array >= 0) & (parts._array <= 1)).all():
-        raise RangeError(f"quantile: q must lie between 0 and 1, got {parts.tolist()}")
+    values = parts._all_values()
+    if not ((values >= 0) & (values <= 1)).all():
+        raise RangeError(f"quantile: q must lie between 0 and 1, got {values.tolist()}")
     along = 0 if dim is None else axis("quantile", input, dim)
     x = input.reshape(-1) if dim is None or input.ndim == 0 else input
     if x.numel() == 0:

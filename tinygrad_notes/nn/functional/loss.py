@@ -90,7 +90,7 @@ def gaussian_nll_loss(
             var.ndim != input.ndim or sum(1 for n, m in zip(var.shape, input.shape, strict=True) if n != m and n != 1)
         ):
             raise ValueError(f"gaussian_nll_loss: var {var._type()} does not fit the input {input._type()}")
-        lowest = var._array.min(initial=0.0)
+        lowest = var._all_values().min(initial=0.0)
     else:
         var, lowest = input.detach() * 0 + var, var
     if lowest < 0:
@@ -111,7 +111,8 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     weight: per element, broadcast. Raises ValueError where the shapes differ, RangeError for x outside [0, 1].
     """
     same_shape("binary_cross_entropy", input, target)
-    if not np.logical_and(input._array >= 0, input._array <= 1).all():
+    values = input._all_values()
+    if not np.logical_and(values >= 0, values <= 1).all():
         raise RangeError(f"binary_cross_entropy: the input {input._type()} must hold probabilities, between 0 and 1")
     each = -(target * _log_from_below(input) + (1 - target) * _log_from_below(1 - input))
     return reduced(each if weight is None else each * weight, reduction)
