@@ -46,6 +46,7 @@ from .functions.random import *
 from .functions.reduce import *
 from .functions.rounding import *
 from .functions.scan import *
+from .functions.scatter import *
 from .functions.select import *
 from .functions.shape import *
 from .functions.sort import *

@@ -28,6 +28,7 @@ from .functions import (
     reduce,
     rounding,
     scan,
+    scatter,
     select,
     shape,
     sort,
@@ -42,7 +43,7 @@ __all__ = ["attach", "members"]
 
 _ROOMS = (
     pointwise, trigonometry, rounding, logic, bounds, reduce, moments, scan, sort, counting, linalg, convert, shape, pieces,
-    moving, select, index, creation, random, activation,
+    moving, select, index, scatter, creation, random, activation,
 )  # fmt: skip
 """The rooms of functions: what each lists in METHODS and INPLACE is attached to Tensor."""
 _FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(room, name) for room in _ROOMS for name in room.METHODS.split()}
