@@ -240,3 +240,33 @@ def test_every_binary_function_as_torch(name: str) -> None:
 @pytest.mark.torch
 def test_the_binary_rows_are_among_the_functions() -> None:
     assert {op.name for op in PRIMITIVES if op.kind == "elementwise" and op.args == ("x", "y")} <= {*FUNCTIONS, "trunc_divide"}
+
+
+IN_PLACE = [
+    "add_", "sub_", "mul_", "div_", "floor_divide_", "remainder_", "fmod_", "pow_", "atan2_", "copysign_", "eq_", "lt_",
+    "logical_and_", "bitwise_or_", "bitwise_left_shift_", "clamp_min_",
+]  # fmt: skip
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_every_pair_in_place_as_torch(name: str) -> None:
+    """What is written keeps its dtype; a result of a higher kind is refused."""
+    torch = pytest.importorskip("torch")
+    kept = refused = 0
+    for a in DTYPES:
+        for b in (*DTYPES, *SCALARS):
+            if a in KERNELS_MISSING or b in KERNELS_MISSING or (a == tn.bool_ and name in ("sub_", "clamp_min_", "pow_")):
+                continue
+            x, tx = make(a, "tensor"), _theirs(torch, a, "tensor")
+            y, ty = (make(b, "0-d"), _theirs(torch, b, "0-d")) if isinstance(b, np.dtype) else (b, b)
+            expected, found = (
+                answer(lambda m, x, y: getattr(x, name)(y), m, *xs) for m, xs in ((torch, (tx, ty)), (tn, (x, y)))
+            )
+            if expected == "no such call" or (name == "sub_" and (b is True or b == tn.bool_)):
+                continue
+            assert found == expected, (a, b)
+            kept += found == a
+            refused += found == "refused"
+    assert kept > 10
+    assert refused > 5 or name in ("eq_", "lt_", "logical_and_")
