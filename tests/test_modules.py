@@ -319,3 +319,117 @@ def test_dtypes_change_in_place() -> None:
     assert (net.first.bias.dtype, net.first.bias.requires_grad, net.scale.dtype) == (tn.float32, False, tn.float64)
     with pytest.raises(TypeError, match="parameters are floating-point, got int64"):
         net.to(tn.int64)
+
+
+# ---- containers, settings, first values ----
+
+
+def test_settings_are_those_of_the_function() -> None:
+    assert nn.LeakyReLU(0.2).negative_slope == 0.2
+    loss = nn.CrossEntropyLoss(tn.ones(3), reduction="sum")
+    assert list(loss.state_dict()) == ["weight"]
+    loss.reduction = "none"
+    assert loss(tn.ones(2, 3), tn.tensor([0, 1])).shape == (2,)
+    x = tn.tensor([-1.0, 1.0])
+    assert nn.ReLU(inplace=True)(x) is x
+    assert x.tolist() == [0, 1]
+    for call, match in (
+        (lambda: nn.LeakyReLU(slope=1), r"LeakyReLU\(negative_slope.*unexpected keyword argument 'slope'"),
+        (lambda: nn.Softmax(), "missing 1 required positional argument: 'dim'"),
+        (lambda: nn.MSELoss("sum"), "too many positional arguments"),
+    ):
+        with pytest.raises(TypeError, match=match):
+            call()
+
+
+def test_lists_and_dicts_of_modules() -> None:
+    net = nn.Sequential(nn.Linear(1, 2), nn.Tanh(), nn.Linear(2, 3))
+    assert [type(m).__name__ for m in net[1:]] == ["Tanh", "Linear"]
+    net[-1] = nn.ReLU()
+    assert repr(net[2]) == "ReLU()"
+    assert len(net.extend([nn.Tanh()])) == 4
+    with pytest.raises(TypeError, match="Sequential: needs modules, got int"):
+        net[0] = 3
+    tree = nn.ModuleDict([("a", nn.ReLU())])
+    for key, error in (("forward", KeyError), ("a.b", KeyError)):
+        with pytest.raises(error):
+            tree[key] = nn.ReLU()
+    with pytest.raises(TypeError, match="needs a Module"):
+        tree["b"] = tn.ones(1)
+    tree.clear()
+    assert len(tree) == 0
+    with pytest.raises(KeyError, match="a"):
+        del tree["a"]
+    parameters = nn.ParameterList([tn.ones(1), tn.zeros(2)])
+    parameters[-1] = tn.ones(3)
+    assert [q.shape for q in parameters[:2]] == [(1,), (3,)]
+    assert all(isinstance(q, nn.Parameter) for q in parameters)
+    with pytest.raises(TypeError, match="ParameterList: needs Tensors, got float"):
+        parameters.append(1.0)
+
+
+def test_slices_keep_the_names_of_the_whole() -> None:
+    class Owner(nn.Module):
+        def __init__(self) -> None:
+            self.cells = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
+
+        def forward(self, x: tn.Tensor) -> tn.Tensor:
+            for cell in self.cells[1:]:
+                x = cell(x)
+            return x
+
+    owner, x = Owner(), tn.ones(1, 1)
+    with tn.Tape() as tape:
+        owner(x)
+    assert {node.scope.path for node in tape} == {"owner/cells 1"}
+
+
+def test_batch_norm_follows_the_data_and_then_uses_it() -> None:
+    tn.manual_seed(0)
+    norm = nn.BatchNorm1d(2, momentum=None)
+    data = [tn.randn(8, 2) * 3 + 5 for _ in range(4)]
+    for batch in data:
+        norm(batch)
+    whole = np.stack([batch.numpy() for batch in data])
+    np.testing.assert_allclose(norm.running_mean.numpy(), whole.mean((0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(norm.running_var.numpy(), whole.var(1, ddof=1).mean(0), rtol=1e-5)
+    norm.eval()
+    one = norm(data[0][:1])
+    np.testing.assert_allclose(
+        one.detach().numpy()[0], (data[0].numpy()[0] - whole.mean((0, 1))) / np.sqrt(norm.running_var.numpy() + 1e-5), rtol=1e-4
+    )
+    norm.reset_running_stats()
+    assert (norm.running_mean.tolist(), norm.num_batches_tracked.item()) == ([0, 0], 0)
+    with pytest.raises(ValueError, match=r"BatchNorm1d: expected 2-d or 3-d input, got Tensor f32\[2\]"):
+        norm(tn.ones(2))
+    with pytest.raises(ValueError, match="6 channels do not divide into 4 groups"):
+        nn.GroupNorm(4, 6)
+
+
+def test_first_values() -> None:
+    tn.manual_seed(0)
+    weight = nn.Parameter(tn.empty(40, 50))
+    assert nn.init.constant_(weight, 3.0).tolist() == tn.full((40, 50), 3.0).tolist()
+    assert nn.init.zeros_(weight).sum().item() == 0
+    assert nn.init.ones_(weight).sum().item() == 2000
+    assert nn.init.eye_(weight).sum().item() == 40
+    values = nn.init.uniform_(weight, -1, 3).detach().numpy()
+    assert -1 <= values.min() < -0.9 < 2.9 < values.max() < 3
+    values = nn.init.normal_(weight, 1.0, 2.0).detach().numpy()
+    assert (abs(values.mean() - 1) < 0.2, abs(values.std() - 2) < 0.2) == (True, True)
+    values = nn.init.trunc_normal_(weight, 0.0, 1.0, -0.5, 0.5).detach().numpy()
+    assert (values.min() >= -0.5, values.max() <= 0.5, abs(values.std() - 0.28) < 0.03) == (True, True, True)
+    for shape in ((40, 50), (50, 40)):
+        q = nn.init.orthogonal_(tn.empty(shape, dtype=tn.float64), gain=2.0).numpy()
+        q = q if shape[0] < shape[1] else q.T
+        np.testing.assert_allclose(q @ q.T, 4 * np.eye(40), atol=1e-12)
+    for call, match in (
+        (lambda: nn.init.xavier_uniform_(tn.ones(3)), r"xavier_uniform_: Tensor f32\[3\] has no fan_in"),
+        (lambda: nn.init.kaiming_normal_(tn.ones(3, 3), mode="fan"), "mode must be 'fan_in' or 'fan_out', got 'fan'"),
+        (lambda: nn.init.calculate_gain("gelu"), "'gelu' is none of linear"),
+        (lambda: nn.init.eye_(tn.ones(3)), r"f32\[3\] is no matrix"),
+        (lambda: nn.init.orthogonal_(tn.ones(3)), "at least two axes"),
+        (lambda: nn.init.trunc_normal_(tn.ones(3), a=1.0, b=0.0), "nothing of N"),
+    ):
+        with pytest.raises((ValueError, RuntimeError), match=match):
+            call()

@@ -1,21 +1,19 @@
 """Layer 6: modules, built from composites and primitives only."""
 
-from . import functional, utils
-from .containers import ModuleList, Sequential
-from .layers import Dropout, Embedding, Linear
-from .module import Module, Parameter
-from .recurrent import LSTM, LSTMCell
+from . import activation, containers, functional, init, layers, loss, module, normalization, recurrent, utils
+from .activation import *
+from .containers import *
+from .layers import *
+from .loss import *
+from .module import *
+from .normalization import *
+from .recurrent import *
 
-__all__ = [
-    "LSTM",
-    "Dropout",
-    "Embedding",
-    "LSTMCell",
-    "Linear",
-    "Module",
-    "ModuleList",
-    "Parameter",
-    "Sequential",
-    "functional",
-    "utils",
-]
+__all__ = ["functional", "init", "utils"]
+__all__ += activation.__all__
+__all__ += containers.__all__
+__all__ += layers.__all__
+__all__ += loss.__all__
+__all__ += module.__all__
+__all__ += normalization.__all__
+__all__ += recurrent.__all__

@@ -1,17 +1,22 @@
-"""Layers without memory: linear maps, table look-ups, dropout."""
+"""Layers without memory: linear and bilinear maps, table look-ups, dropout, changes of shape."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ShapeError
 from ..functions.random import rand, randn
+from ..functions.shape import flatten, unflatten
 from ..modes import no_grad
 from ..tensor import Tensor
 from . import functional as F
+from .applied import Applied
 from .module import Module, Parameter
 
-__all__ = ["Dropout", "Embedding", "Linear", "uniform_parameter"]
+__all__ = [
+    "AlphaDropout", "Bilinear", "Dropout", "Embedding", "Flatten", "Identity", "Linear", "Unflatten",
+]  # fmt: skip
 
 
 def uniform_parameter(shape: tuple[int, ...], fan_in: int, dtype: Any = None) -> Parameter:
@@ -69,17 +74,76 @@ class Embedding(Module):
         )
 
 
+class Bilinear(Module):
+    """``y_k = x1ᵀ W_k x2 + b_k``; weight ``(out, in1, in2)`` and bias ``(out,)`` start uniform in ±1/sqrt(in1)."""
+
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = uniform_parameter((out_features, in1_features, in2_features), in1_features, dtype)
+        self.bias = uniform_parameter((out_features,), in1_features, dtype) if bias else None
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """input1 ``(*, in1)``, input2 ``(*, in2)``; result ``(*, out)``."""
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
 class Dropout(Module):
     """In training, each value is 0 with probability p and the others are divided by 1 - p; in evaluation, nothing."""
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: the probability must lie in [0, 1], got {p}")
-        self.p = p
+            raise ValueError(f"{type(self).__name__}: the probability must lie in [0, 1], got {p}")
+        self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:
         """input and result of any shape."""
-        return F.dropout(input, self.p, self.training)
+        return F.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1 behind ``SELU``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input and result of any shape."""
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class Identity(Module):
+    """Its input; a place holder that takes any arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, input: Any) -> Any:
+        """The input itself."""
+        return input
+
+
+class Flatten(Applied, function=flatten, settings="start_dim end_dim"):
+    """The axes from ``start_dim`` to ``end_dim`` as one; by default all but the first."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__(start_dim, end_dim)
+
+
+class Unflatten(Module):
+    """One axis as several."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The axis ``dim`` of the input becomes axes of ``unflattened_size``."""
+        return unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
