@@ -22,6 +22,7 @@ What is known to differ, and how it is kept out of the comparison:
 * the gradient of what a write wiped out is a constant 0 in torch, here a 0 that was computed: ``create_graph`` adds ``0 * leaf``;
 * a mask that selects nothing writes nothing, which torch refuses on a leaf all the same: masks select something;
 * ``autograd.grad`` touches no ``.grad`` here, in torch those of ``retain_grad``: a program has the one or the other;
+* what ``expand`` made stays read-only here, even a part of it whose elements do not overlap: it is not written;
 * ``x[...] = x`` on a view of a leaf changes nothing, which torch refuses: nothing is written to itself;
 * at a discontinuity the last bit decides: a program whose result in torch jumps when its leaves move by 1e-13 says nothing.
 """
@@ -182,12 +183,18 @@ def _grad(tensor: Any) -> Any:
         return tensor.grad
 
 
+def _array(tensor: Any) -> np.ndarray[Any, Any]:
+    """The values; torch keeps some zeros without memory, which become an array only by force."""
+    found: np.ndarray[Any, Any] = tensor.numpy(force=True) if isinstance(tensor, torch.Tensor) else tensor.detach().numpy()
+    return found
+
+
 def _unlike(name: str, a: Any, b: Any, scale: float) -> str:
     if (a is None) != (b is None):
         return f"{name} is {'None' if a is None else 'a Tensor'} here, {'None' if b is None else 'a Tensor'} in torch"
     if a is None:
         return ""
-    x, y = a.detach().numpy(), b.detach().numpy()
+    x, y = _array(a), _array(b)
     if (x.dtype, x.shape) != (y.dtype, y.shape):
         return f"{name} is {x.dtype}{list(x.shape)} here, {y.dtype}{list(y.shape)} in torch"
     for flag in ("requires_grad", "is_leaf"):

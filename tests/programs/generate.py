@@ -185,7 +185,7 @@ class Generator:
                 return
 
     def write(self) -> None:
-        x = self.pick(lambda t: not (t.is_leaf and t.requires_grad) and t.numel() > 0 and t.ndim > 0 and not _overlaps(t))
+        x = self.pick(lambda t: not (t.is_leaf and t.requires_grad) and self.writable(t))
         if not x:
             return
         shape = self.tensors()[x].shape
@@ -193,6 +193,11 @@ class Generator:
         places = [self.tensors()[name].untyped_storage().data_ptr() for name in (x, y) if name]
         operand = f"{y}.clone()" if y and places[0] == places[1] else y
         self.written(self.rng.choice([t for t in WRITES if y or "{y}" not in t]), x, operand or "")
+
+    def writable(self, t: torch.Tensor) -> bool:
+        """Whether ``t`` has elements, each with a place of its own, on both sides."""
+        name = next(name for name, other in self.pair.theirs.tensors().items() if other is t)
+        return t.numel() > 0 and t.ndim > 0 and not _overlaps(t) and bool(self.pair.ours.names[name]._array.flags.writeable)
 
     def written(self, template: str, x: str, y: str, prefix: str = "") -> None:
         before = list(self.pair.lines)
@@ -214,7 +219,7 @@ class Generator:
 
     def unseen(self) -> None:
         """A write under ``no_grad``, as an optimizer makes them."""
-        x = self.pick(lambda t: t.numel() > 0 and t.ndim > 0 and not _overlaps(t))
+        x = self.pick(self.writable)
         if x:
             self.written(
                 self.rng.choice([t for t in WRITES if "{y}" not in t and not t.startswith("{x} ")]), x, "", "with m.no_grad(): "
