@@ -13,8 +13,8 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.interop import FUNCTIONS
 
-A = np.arange(6.0).reshape(2, 3) / 4 - 0.6
-B = np.array([[0.3, -1.2, 0.8], [2.0, 0.1, -0.4]])
+A = np.arange(6.0).reshape(2, 3) / 4 - 0.62
+B = np.array([[0.33, -1.2, 0.83], [2.0, 0.1, -0.4]])
 
 
 def leaf(array: np.ndarray[Any, Any]) -> tn.Tensor:
@@ -28,6 +28,54 @@ CALLS: list[Callable[[Any, Any], Any]] = [
     lambda a, b: np.any(a > 0, axis=0, keepdims=True),
     lambda a, b: np.argmax(a, axis=1),
     lambda a, b: np.argmin(a),
+    lambda a, b: np.count_nonzero(a > 0, axis=0),
+    lambda a, b: np.cumprod(a, axis=1),
+    lambda a, b: np.cumsum(a),
+    lambda a, b: np.cumsum(a, axis=0),
+    lambda a, b: np.prod(a),
+    lambda a, b: np.prod(a, axis=1),
+    lambda a, b: np.std(a),
+    lambda a, b: np.std(a, axis=0, ddof=1, keepdims=True),
+    lambda a, b: np.var(a, 1),
+    lambda a, b: np.diagonal(a),
+    lambda a, b: np.diagonal(a[None], 1, 1, 2),
+    lambda a, b: np.flip(a),
+    lambda a, b: np.flip(a, axis=1),
+    lambda a, b: np.hstack([a, b]),
+    lambda a, b: np.hstack((a[0], B[0])),
+    lambda a, b: np.vstack([a[0], b]),
+    lambda a, b: np.moveaxis(a, 0, -1),
+    lambda a, b: np.repeat(a, 2),
+    lambda a, b: np.repeat(a, np.array([1, 0, 2]), axis=1),
+    lambda a, b: np.roll(a, 2),
+    lambda a, b: np.roll(a, 1, axis=1),
+    lambda a, b: np.tile(a, (2, 1, 2)),
+    lambda a, b: np.tril(a, -1),
+    lambda a, b: np.triu(a),
+    lambda a, b: np.dot(a, np.stack([b.T, b.T])),
+    lambda a, b: np.einsum("ij,kj->ik", a, b),
+    lambda a, b: np.einsum("ij,kj", a, B),
+    lambda a, b: np.kron(a, b),
+    lambda a, b: np.linalg.norm(a),
+    lambda a, b: np.linalg.norm(a, axis=1, keepdims=True),
+    lambda a, b: np.outer(a, B[0]),
+    lambda a, b: np.tensordot(a, b, axes=2),
+    lambda a, b: np.tensordot(a, b, axes=([1], [1])),
+    lambda a, b: np.trace(a),
+    lambda a, b: np.argsort(a, axis=0),
+    lambda a, b: np.argsort(b, axis=None),
+    lambda a, b: np.sort(b),
+    lambda a, b: np.sort(b, axis=0),
+    lambda a, b: np.clip(a, -0.5, 0.5),
+    lambda a, b: np.clip(a, None, b),
+    lambda a, b: np.diff(a),
+    lambda a, b: np.diff(a, 1, 0),
+    lambda a, b: np.isclose(a, b),
+    lambda a, b: np.isclose(A + 1e-9, a),
+    lambda a, b: np.nan_to_num(a, nan=3.0, posinf=1.0, neginf=-1.0),
+    lambda a, b: np.nonzero(a > 0)[1],
+    lambda a, b: np.round(a, 1),
+    lambda a, b: np.around(a),
     lambda a, b: np.broadcast_to(a, (2, 2, 3)),
     lambda a, b: np.broadcast_to(a[0, 0], 3),
     lambda a, b: np.concatenate([a, b, A]),
@@ -83,6 +131,19 @@ UFUNCS: dict[str, Callable[[Any, Any], Any]] = {
     "tanh": lambda a, b: np.tanh(a),
     "sin": lambda a, b: np.sin(a),
     "matmul": lambda a, b: A.T @ b,
+    "arctan2": lambda a, b: np.arctan2(a, b),
+    "maximum": lambda a, b: np.maximum(a, B),
+    "floor_divide": lambda a, b: a // b,
+    "remainder": lambda a, b: np.remainder(a, b),
+    "rint": lambda a, b: np.rint(a),
+    "log1p": lambda a, b: np.log1p(a * a),
+    "isfinite": lambda a, b: np.isfinite(a),
+    "logical_and": lambda a, b: np.logical_and(a > 0, b > 0),
+    "invert": lambda a, b: ~(a > 0),
+    "left_shift": lambda a, b: np.left_shift(np.argsort(a), 2),
+    "arcsinh": lambda a, b: np.arcsinh(a),
+    "degrees": lambda a, b: np.degrees(a),
+    "logaddexp": lambda a, b: np.logaddexp(a, b),
     "equal": lambda a, b: np.equal(a, B),
     "less": lambda a, b: np.less(B, a),
     "floor": lambda a, b: np.floor(a),
@@ -129,7 +190,11 @@ def test_every_function_has_a_call() -> None:
             call(leaf(A), leaf(B))
     finally:
         tn.Tensor.__array_function__ = original  # type: ignore[method-assign]
-    assert set(FUNCTIONS) - seen == {np.amin, np.ndim, np.shape, np.size}
+    assert set(FUNCTIONS) - seen == {np.allclose, np.amin, np.array_equal, np.ndim, np.shape, np.size}
+    assert np.allclose(leaf(A), A + 1e-9)
+    assert not np.allclose(A, leaf(B))
+    assert np.array_equal(leaf(A), A)
+    assert not np.array_equal(leaf(A), leaf(A[0]))
     assert (np.shape(leaf(A)), np.ndim(leaf(A)), np.size(leaf(A)), np.size(leaf(A), 1)) == ((2, 3), 2, 6, 3)
 
 
@@ -348,6 +413,7 @@ EINOPS: dict[str, Callable[[Any], Any]] = {
     "repeat": lambda x: einops.repeat(x, "a b c -> a (b 2) c"),
     "repeat an axis": lambda x: einops.repeat(x, "a b c -> a r b c", r=3),
     "pack": lambda x: einops.pack([x, x[:, 0]], "a * c")[0],
+    "einsum": lambda x: einops.einsum(x, x[0] * 0 + 1.0, "a b c, b c -> a"),
     "unpack": lambda x: einops.unpack(x, [(3,), ()], "a b *")[0],
 }
 

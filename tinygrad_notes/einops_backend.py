@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .functions.einsum import einsum
 from .functions.moving import cat, stack
 from .tensor import Tensor
 
@@ -87,6 +88,9 @@ def _declare(backends: ModuleType) -> None:
 
         def concat(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
             return cat(tensors, axis)
+
+        def einsum(self, pattern: str, *x: Tensor) -> Tensor:
+            return einsum(pattern, *x)
 
         def is_float_type(self, x: Tensor) -> bool:
             return x.dtype.kind == "f"

@@ -16,7 +16,10 @@ import numpy as np
 from .dtypes import canonical_dtype
 from .errors import DtypeError, GraphError
 from .functions.creation import as_tensor, empty_like, full_like, ones_like, zeros_like
-from .functions.moving import cat, stack
+from .functions.einsum import einsum
+from .functions.linalg import tensordot
+from .functions.moments import vector_norm
+from .functions.moving import cat, hstack, stack, vstack
 from .functions.pointwise import where
 from .modes import local
 from .tensor import Tensor, from_array
@@ -78,7 +81,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     a, b = as_tensor(a), as_tensor(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
-    return a @ b
+    return a @ b if b.ndim <= 2 else tensordot(a, b, ([-1], [-2]))
 
 
 def _shaped_like(function: Callable[..., Array], a: Tensor, *args: Any) -> Tensor:
@@ -98,23 +101,59 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.any: lambda a, axis=None, *, keepdims=False: T.any(a, axis, keepdims),
     np.argmax: lambda a, axis=None, *, keepdims=False: T.argmax(a, axis, keepdims),
     np.argmin: lambda a, axis=None, *, keepdims=False: T.argmin(a, axis, keepdims),
+    np.count_nonzero: lambda a, axis=None: T.count_nonzero(a, axis),
+    np.cumprod: lambda a, axis=None: T.cumprod(*_flat(a, axis)),
+    np.cumsum: lambda a, axis=None: T.cumsum(*_flat(a, axis)),
     np.max: lambda a, axis=None, *, keepdims=False: T.amax(a, axis, keepdims),
     np.mean: lambda a, axis=None, *, keepdims=False: T.mean(a, axis, keepdims),
     np.min: lambda a, axis=None, *, keepdims=False: T.amin(a, axis, keepdims),
+    np.prod: lambda a, axis=None: T.prod(a) if axis is None else T.prod(a, axis),
+    np.std: lambda a, axis=None, *, ddof=0, keepdims=False: T.std(a, axis, correction=ddof, keepdim=keepdims),
     np.sum: lambda a, axis=None, *, keepdims=False: T.sum(a, axis, keepdims),
+    np.var: lambda a, axis=None, *, ddof=0, keepdims=False: T.var(a, axis, correction=ddof, keepdim=keepdims),
     # shapes
     np.broadcast_to: lambda array, shape: T.broadcast_to(array, shape if isinstance(shape, tuple | list) else (shape,)),
     np.concatenate: _concatenate,
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: T.diagonal(a, offset, axis1, axis2),
     np.expand_dims: lambda a, axis: _shaped_like(np.expand_dims, a, axis),
+    np.flip: lambda m, axis=None: T.flip(m, tuple(range(m.ndim)) if axis is None else axis),
+    np.moveaxis: lambda a, source, destination: T.movedim(a, source, destination),
+    np.hstack: lambda tup: hstack(_parts(tup)),
     np.ravel: lambda a: T.reshape(a, -1),
+    np.repeat: lambda a, repeats, axis=None: T.repeat_interleave(a, repeats, axis),
     np.reshape: lambda a, shape: T.reshape(a, shape),
+    np.roll: lambda a, shift, axis=None: T.roll(a, shift, axis),
     np.squeeze: lambda a, axis=None: _shaped_like(np.squeeze, a, axis),
     np.stack: lambda arrays, axis=0: stack(_parts(arrays), axis),
     np.swapaxes: lambda a, axis1, axis2: T.swapaxes(a, axis1, axis2),
+    np.tile: lambda A, reps: T.tile(A, reps),
     np.transpose: lambda a, axes=None: T.permute(a, tuple(range(a.ndim))[::-1] if axes is None else axes),
+    np.vstack: lambda tup: vstack(_parts(tup)),
+    np.tril: lambda m, k=0: T.tril(m, k),
+    np.triu: lambda m, k=0: T.triu(m, k),
     # products
     np.dot: _dot,
+    np.einsum: lambda subscripts, *operands: einsum(subscripts, *(as_tensor(x) for x in operands)),
+    np.kron: lambda a, b: T.kron(as_tensor(a), as_tensor(b)),
+    np.linalg.norm: lambda x, *, axis=None, keepdims=False: vector_norm(x, 2, axis, keepdims),
+    np.outer: lambda a, b: T.outer(T.reshape(as_tensor(a), -1), T.reshape(as_tensor(b), -1)),
+    np.tensordot: lambda a, b, axes=2: tensordot(as_tensor(a), as_tensor(b), axes),
+    np.trace: lambda a: T.trace(a),
     # elementwise, choosing, sorting
+    np.allclose: lambda a, b, rtol=1e-5, atol=1e-8, equal_nan=False: T.allclose(
+        as_tensor(a), as_tensor(b), rtol, atol, equal_nan
+    ),
+    np.argsort: lambda a, axis=-1: T.argsort(*_flat(a, axis)),
+    np.array_equal: lambda a1, a2: T.equal(as_tensor(a1), as_tensor(a2)),
+    np.clip: lambda a, a_min=None, a_max=None: T.clamp(a, a_min, a_max),
+    np.diff: lambda a, n=1, axis=-1: T.diff(a, n, axis),
+    np.isclose: lambda a, b, rtol=1e-5, atol=1e-8, equal_nan=False: T.isclose(
+        as_tensor(a), as_tensor(b), rtol, atol, equal_nan
+    ),
+    np.nan_to_num: lambda x, *, nan=0.0, posinf=None, neginf=None: T.nan_to_num(x, nan, posinf, neginf),
+    np.nonzero: lambda a: T.nonzero(a, as_tuple=True),
+    np.round: lambda a, decimals=0: T.round(a, decimals=decimals),
+    np.sort: lambda a, axis=-1: T.sort(*_flat(a, axis))[0],
     np.take: _take,
     np.where: lambda condition, x, y: where(T.bool(as_tensor(condition)), x, y),
     # likenesses and questions
@@ -128,8 +167,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.zeros_like: lambda a, dtype=None: zeros_like(a, dtype=dtype),
 }
 for _name, _alias in ((np.max, np.amax), (np.min, np.amin), (np.round, np.around)):
-    if _name in FUNCTIONS:
-        FUNCTIONS[_alias] = FUNCTIONS[_name]
+    FUNCTIONS[_alias] = FUNCTIONS[_name]
 """What a numpy function means here, by its name and numpy's argument names. Arguments that are not named (``out``, ``where``,
 ``dtype``) raise."""
 
