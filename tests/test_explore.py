@@ -221,6 +221,17 @@ def test_behind_a_tensor() -> None:
     assert not [row for row in after["nodes"] if row["role"] == "gradient"]
 
 
+def test_a_tensor_of_a_tape_leaves_the_tape_whole() -> None:
+    w, x = tn.tensor([[1.0, 2.0]], requires_grad=True), tn.tensor([[0.5], [0.25]])
+    with tn.Tape() as tape:
+        loss = ((x * 2.0 + 1.0) @ w).sum()
+    listed = str(tape)
+    data = explored(loss)
+    assert row_of(data, "add", "update")["stats"]["max"] == 2.0, "what the rule of matmul has kept"
+    assert str(tape) == listed
+    assert tape.replay(loss)[0] == loss.item()
+
+
 def test_a_module_is_called_with_its_inputs() -> None:
     net = Net()
     data = explored(net, inputs=tn.rand(4, 2, 3))

@@ -159,8 +159,11 @@ def test_statistics_are_numpys(page: Browser, recorded: Recorded) -> None:
 
 
 def test_a_parameter_shows_its_gradient(page: Browser, recorded: Recorded) -> None:
+    weight, gradient = np.linalg.norm(recorded.w.detach().numpy()), np.linalg.norm(recorded.w.grad.numpy())
+    row = page.run("[...document.querySelectorAll('#panel tr')].find(row => row.textContent.includes('weight')).innerText")
+    assert [float(text) for text in row.split()[-2:]] == pytest.approx([weight, gradient], rel=1e-2)
     go(page, f"#n{recorded.number[recorded.w._current_node()]}")
-    assert statistics(page, "gradient")["norm"] == pytest.approx(np.linalg.norm(recorded.w.grad.numpy()), rel=1e-4)
+    assert statistics(page, "gradient")["norm"] == pytest.approx(gradient, rel=1e-4)
 
 
 def test_gradients_stand_beside_their_forward_scopes(page: Browser) -> None:
@@ -199,6 +202,16 @@ def test_clicks_fold_and_unfold(page: Browser) -> None:
         "#item-" + page.run("[...picture.items.values()].find(item => item.kind === 'scope' && item.scope.label === 'rnn').key")
     )
     assert any("step 0…11" in title for title in titles(page))
+
+
+def test_folding_a_scope_folds_what_is_in_it(page: Browser) -> None:
+    before = titles(page)
+    page.run("openOne(scopes.find(s => s.label === 'step 3'))")
+    rnn = "scopes.find(s => s.label === 'rnn')"
+    page.run(f"toggle({rnn})")
+    assert "▸ rnn" in titles(page)
+    page.run(f"toggle({rnn})")
+    assert titles(page) == before
 
 
 def test_what_is_clicked_stays_where_it_is(page: Browser) -> None:
@@ -355,6 +368,15 @@ def test_windows_and_schemes(page: Browser, size: tuple[int, int], dark: bool) -
     assert light < 60 if dark else light > 200
     right = page.run("[...document.querySelectorAll('header button, #search')].map(b => b.getBoundingClientRect().right)")
     assert max(right) <= size[0]
+
+
+def test_what_is_in_the_middle_stays_there_when_the_window_changes(page: Browser, recorded: Recorded) -> None:
+    key = f"#item-n{recorded.number[recorded.h._current_node()]}"
+    go(page, key.replace("item-", ""))
+    page.resize(800, 600)
+    page.run("new Promise(done => setTimeout(done, 60))")
+    expected = page.middle("#canvas")
+    assert page.middle(key + " .body") == pytest.approx(expected, abs=2)
 
 
 # ---- other tapes ----
