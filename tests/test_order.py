@@ -46,9 +46,21 @@ def test_sorting_is_stable_and_nan_is_the_largest() -> None:
     x = tn.tensor([2.0, nan, 1.0, 2.0, inf, nan, -inf])
     assert tn.argsort(x).tolist() == [6, 2, 0, 3, 4, 1, 5]
     assert tn.argsort(x, descending=True).tolist() == [1, 5, 4, 0, 3, 2, 6]
+    long = tn.cat([x, tn.zeros(40)])  # few of many are found without sorting all
+    assert tn.topk(long, 3).values[1:].isnan().tolist() == [True, False]
+    assert tn.topk(long, 1, largest=False).indices.tolist() == [6]
     assert tn.topk(x, 3).indices.tolist() == [1, 5, 4]
     assert tn.topk(x, 2, largest=False).indices.tolist() == [6, 2]
     assert tn.kthvalue(x, 3).indices.item() == 0
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_few_of_many_are_those_that_sorting_finds(dim: int) -> None:
+    x = tn.tensor(np.random.default_rng(0).permutation(1200).reshape(30, 40).astype(np.float64))
+    for largest in (True, False):
+        found, order = tn.topk(x, 3, dim, largest), tn.argsort(x, dim, largest)
+        assert found.indices.tolist() == tn.narrow(order, dim, 0, 3).tolist()
+        assert found.values.tolist() == tn.gather(x, dim, found.indices).tolist()
 
 
 def test_median_is_the_lower_of_two_and_nan_where_one_is() -> None:

@@ -59,6 +59,10 @@ def _argsort(x: Array, dim: int, descending: bool) -> Array:
     return _lines(x, dim, lambda line: sorted(range(len(line)), key=line.__getitem__, reverse=descending))
 
 
+def _argtopk(x: Array, dim: int, k: int, descending: bool) -> Array:
+    return np.moveaxis(np.moveaxis(_argsort(x, dim, descending), dim, 0)[:k], 0, dim)
+
+
 def _cumargmax(x: Array, dim: int) -> Array:
     return _lines(x, dim, lambda line: [max(range(i + 1), key=lambda j: (line[j], j)) for i in range(len(line))])
 
@@ -188,7 +192,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "slice": lambda x, index: x[index], "unslice": _unslice, "concatenate": lambda *xs, dim, offsets: np.concatenate(xs, dim),
     "clone": lambda x: x, "detach": lambda x: x, "take": lambda x, index, dim: np.take(x, index, dim),
     "put_add": _loop_put_add, "gather": _loop_gather, "scatter_add": _loop_scatter_add, "matmul": _loop_matmul, "assign": _assign,
-    "argsort": _argsort, "cumargmax": _cumargmax, "searchsorted": _loop_searchsorted,
+    "argsort": _argsort, "argtopk": _argtopk, "cumargmax": _cumargmax, "searchsorted": _loop_searchsorted,
     "cumsum": lambda x, dim: _lines(x, dim, lambda line: [sum(line[: i + 1]) for i in range(len(line))]).astype(x.dtype),
     "assign_at": _loop_assign_at,
     "diagonal": _loop_diagonal, "undiagonal": _adjoint(_loop_diagonal), "windows": _loop_windows, "unwindows": _adjoint(_loop_windows),

@@ -33,6 +33,8 @@ SAMPLES: list[Sample] = [
         (lambda m, x: m.topk(x, 3, dim=-1, sorted=True).values, X),
         (lambda m, x: m.topk(x, 0), X),
         (lambda m, x: m.topk(x, 1), POINT),
+        (lambda m, x: m.topk(x, 2), floats(2, 20)),
+        (lambda m, x: m.topk(x, 3, 0, False), floats(20)),
     ),
     *samples("topk", (lambda m, x: m.topk(x, 2).values, ints(7)), orders=0),
     *samples(

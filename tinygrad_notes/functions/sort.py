@@ -71,11 +71,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     length = input.shape[along] if input.ndim else 1
     if not 0 <= k <= length:
         raise RangeError(f"topk: k={k} is out of range for axis {along} of {input._type()}, which has {length} values")
-    if input.ndim == 0:
-        line = input.reshape(1)
-        found = _at(line, part(_order(line, 0, largest), 0, None, k), 0)
-        return _point(found) if k else found
-    return _at(input, part(_order(input, along, largest), along, None, k), along)
+    line = input if input.ndim else input.reshape(1)
+    found = _at(line, p.argtopk(line, dim=along, k=k, descending=largest), along)
+    return _point(found) if input.ndim == 0 and k else found
 
 
 @numpy_names

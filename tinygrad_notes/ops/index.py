@@ -84,9 +84,9 @@ primitive(
 
 def _gather(x: Array, index: Array, *, dim: int) -> Array:
     _check(index, x.shape[dim], f"axis {dim}")
-    where: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    where[dim] = index
-    picked: Array = x[tuple(where)]
+    rank = index.ndim  # numpy's ogrid takes ten times as long
+    where = (np.arange(n).reshape((1,) * d + (n,) + (1,) * (rank - d - 1)) for d, n in enumerate(index.shape))
+    picked: Array = x[tuple(index if d == dim else places for d, places in enumerate(where))]
     return picked
 
 

@@ -97,6 +97,37 @@ primitive(
 )
 
 
+def _argtopk(x: Array, *, dim: int, k: int, descending: bool) -> Array:
+    """The first ``k`` of ``argsort``, but for which of equal values are among them."""
+    n = x.shape[dim]
+    if k == 0 or 4 * k >= n:
+        order: Array = _argsort(x, dim=dim, descending=descending)
+        return order[(*(slice(None),) * dim, slice(k))]
+    some = np.argpartition(x, n - k if descending else k - 1, axis=dim)
+    some = some[(*(slice(None),) * dim, slice(n - k, None) if descending else slice(k))]
+    order = _argsort(np.take_along_axis(x, some, dim), dim=dim, descending=descending)
+    return np.take_along_axis(some, order, dim)
+
+
+primitive(
+    "argtopk",
+    _argtopk,
+    args="x",
+    params="dim k descending",
+    vjp=(None,),
+    kind="reduce",
+    result=lambda shapes, dtypes, params: (
+        (*shapes[0][: params["dim"]], params["k"], *shapes[0][params["dim"] + 1 :]),
+        int64,
+    ),
+    cases=tuple(
+        Case(((shape, -2.0, 2.0),), {"dim": dim, "k": k, "descending": down})
+        for shape, dim, k in (((2, 5), 1, 2), ((4, 2), 0, 1), ((2, 3), 1, 3), ((1,), 0, 1), ((2, 3), 0, 0), ((0, 9), 1, 2))
+        for down in (False, True)
+    ),
+)
+
+
 def _searchsorted(rising: Array, values: Array, *, right: bool) -> Array:
     side = "right" if right else "left"
     if rising.ndim == 1:
