@@ -16,7 +16,7 @@ SAMPLES: list[Sample] = [
         (lambda m, x: x.nonzero(), floats(0, 3)),
         orders=0, replays=False,
     ),
-    *samples("argwhere", (lambda m, x: m.argwhere(x), ints(3, 4, high=2)), orders=0, replays=False),
+    *samples("argwhere", (lambda m, x: m.argwhere(x), ints(3, 4, high=2)), (lambda m, x: x.argwhere(), bools(5)), orders=0, replays=False),
     *samples(
         "unique",
         (lambda m, x: m.unique(x), ints(3, 4)),

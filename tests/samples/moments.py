@@ -59,4 +59,5 @@ SAMPLES: list[Sample] = [
         (lambda m, x: m.norm(x), POINT),
     ),
     *samples("norm", (lambda m, x: m.norm(x), floats(0)), (lambda m, x: m.norm(x, 3, 1), floats(2, 0)), orders=0),
+    *samples("dist", (lambda m, x, y: m.dist(x, y), X, X), (lambda m, x, y: x.dist(y, 3), X, floats(4))),
 ]

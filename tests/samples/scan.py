@@ -32,6 +32,8 @@ SAMPLES: list[Sample] = [
         (lambda m, x: m.cumprod(x, 0), NONE),
     ),
     *samples("cumprod", (lambda m, x: m.cumprod(x, 0), ints(3, 2)), (lambda m, x: m.cumprod(x, 0), bools(4)), orders=0),
+    *samples("Tensor.cumsum_", (lambda m, x: x.clone().cumsum_(1), X)),
+    *samples("Tensor.cumprod_", (lambda m, x: x.clone().cumprod_(dim=0), X)),
     *samples(
         "cummax", (lambda m, x: m.cummax(x, 0), LINE), (lambda m, x: tuple(x.cummax(-1)), X), (lambda m, x: m.cummax(x, 0), POINT),
     ),

@@ -16,12 +16,12 @@ from .reduce import sum
 from .shape import broadcast_tensors, diagonal, permute, reshape, squeeze, unsqueeze
 
 __all__ = [
-    "addmm", "addmv", "baddbmm", "bmm", "cross", "dot", "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot",
-    "trace", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cross", "dot", "ger", "inner", "kron", "matmul", "mm", "mv", "outer",
+    "tensordot", "trace", "vdot",
 ]  # fmt: skip
 
-METHODS = "addmm addmv baddbmm bmm cross dot ger inner kron matmul mm mv outer trace vdot"
-INPLACE = "addmm addmv baddbmm"
+METHODS = "addbmm addmm addmv addr baddbmm bmm cross dot ger inner kron matmul mm mv outer trace vdot"
+INPLACE = "addbmm addmm addmv addr baddbmm"
 
 # ---- of any rank ----
 
@@ -168,6 +168,16 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """``beta * input + alpha * (mat @ vec)`` of a matrix and a vector; beta 0 leaves the input out."""
     return _added("addmv", input, mv(mat, vec), beta, alpha)
+
+
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * outer(vec1, vec2)``; beta 0 leaves the input out."""
+    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+
+
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """``beta * input + alpha * sum(batch1 @ batch2)``, the products added up; beta 0 leaves the input out."""
+    return _added("addbmm", input, sum(bmm(batch1, batch2), 0), beta, alpha)
 
 
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:

@@ -16,9 +16,9 @@ from .reduce import amax, amin, any, mean, sum
 from .results import StdMean, VarMean
 from .shape import squeeze
 
-__all__ = ["norm", "std", "std_mean", "var", "var_mean"]
+__all__ = ["dist", "norm", "std", "std_mean", "var", "var_mean"]
 
-METHODS = "norm std var"
+METHODS = "dist norm std var"
 
 # ---- variances ----
 
@@ -134,3 +134,8 @@ def matrix_norm(A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool 
 def norm(input: Tensor, p: Any = "fro", dim: Dim = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The vector norm of order ``p`` (a number, inf, -inf; "fro" is 2) over ``dim`` or all elements. See ``vector_norm``."""
     return vector_norm(input, 2 if p == "fro" or p is None else p, dim, keepdim, dtype=dtype)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The ``p``-norm of ``input - other``."""
+    return vector_norm(input - other, p)
