@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .looks import CARRY, GRADIENT, KEPT, LOOKS, UPDATED
+from .looks import CARRY, GRADIENT, KEPT, LOOKS, READ, UPDATED
 from .rollup import Box, Graph
 from .sides import UPWARD, Bundle
 from .tint import Tint
@@ -37,7 +37,7 @@ def legend(graph: Graph, sides: dict[Box, str], bundled: Iterable[Bundle], tint:
         lines[GRADIENT] = "↑ gradients flow upward"
     if any(edge.carry is not None for edge in graph.edges):
         lines[CARRY] = "dashed: to the next instance"
-    rows = [roles, [Key(lines[color], color) for color in (KEPT, GRADIENT, UPDATED, CARRY) if color in lines]]
+    rows = [roles, [Key(lines[color], color) for color in (KEPT, GRADIENT, UPDATED, READ, CARRY) if color in lines]]
     if tint is not None:
         rows.append([Key(tint.what), *(Key(text, fill=fill) for fill, text in tint.legend())])
         if any(len(tint.shade(box).colors) > 1 for box in graph.boxes):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CARRY", "GRADIENT", "KEPT", "LOOKS", "SIDES", "UPDATED", "Look"]
+__all__ = ["CARRY", "GRADIENT", "KEPT", "LOOKS", "READ", "SIDES", "UPDATED", "Look"]
 
-CARRY, GRADIENT, KEPT, UPDATED = "#8b1fa9", "#b0503f", "#7f97b2", "#c79a2a"
-"""Edges: to the next instance of a repeated scope; of gradients; of values kept for backward; of what the optimizer changes."""
+CARRY, GRADIENT, KEPT, UPDATED, READ = "#8b1fa9", "#b0503f", "#7f97b2", "#c79a2a", "#7a8088"
+"""Edges: to the next instance of a repeated scope; of gradients; of values kept for backward; of what the optimizer changes;
+of what else it reads."""
 
 SIDES = {"forward": "#f6f8fa", "backward": "#fdf3f1", "second": "#fbf1f8", "update": "#f6f8fa"}
 """The columns of a picture, with the colour behind their clusters."""

@@ -6,7 +6,7 @@ pass that the tape holds, or from one that runs now. Each array is reduced to th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,11 @@ class Norm:
 
 
 def norm_of(array: Array) -> Norm:
-    """The norm of an array, in float64 and scaled first, so that it neither overflows nor vanishes on the way."""
+    """The norm of an array, in float64; scaled first where squares would overflow or vanish."""
+    flat = array.ravel()
+    squares = float(np.einsum("i,i->", flat, flat, dtype=np.float64))  # one pass, no copy, no threads
+    if 1e-280 < squares < np.inf:
+        return Norm(float(np.sqrt(squares)))
     values = np.abs(array.astype(np.float64, copy=False))
     nan, inf = int(np.isnan(values).sum()), int(np.isinf(values).sum())
     if nan or inf:
@@ -41,12 +45,12 @@ def norm_of(array: Array) -> Norm:
     return Norm(largest * float(np.sqrt(np.square(values / largest).sum())) if largest else 0.0, nan, inf)
 
 
-def norms_of_values(tape: Tape) -> Norms:
-    """Per node with a floating-point value, the norm of it, as the tape gives it now."""
+def norms_of_values(tape: Tape, wanted: Container[Node] | None = None) -> Norms:
+    """Per node with a floating-point value, all or those ``wanted``, the norm of it, as the tape gives it now."""
     found: Norms = {}
 
     def tell(node: Node, value: Array) -> None:
-        if node.dtype.kind == "f":
+        if node.dtype.kind == "f" and (wanted is None or node in wanted):
             found[node] = norm_of(value)
 
     observe(tape, tell)
@@ -56,9 +60,8 @@ def norms_of_values(tape: Tape) -> Norms:
 def norms_of_gradients(tape: Tape) -> Norms:
     """Per node that a recorded backward pass reached, the norm of the gradient that the last one brought there; per node that
     holds the gradient of another, that of its value. What else backward computes, the factors, is no gradient."""
-    values = norms_of_values(tape)
-    found = {node: values[holders[-1]] for node, holders in tape.gradients.items() if holders[-1] in values}
-    return found | {holder: values[holder] for holders in tape.gradients.values() for holder in holders if holder in values}
+    values = norms_of_values(tape, {holder for holders in tape.gradients.values() for holder in holders})
+    return {node: values[holders[-1]] for node, holders in tape.gradients.items() if holders[-1] in values} | values
 
 
 def norms_of_backward(roots: Iterable[Node], nodes: Iterable[Node]) -> Norms:

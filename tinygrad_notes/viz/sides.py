@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .labels import box_label, edge_label, values_label
-from .looks import KEPT, UPDATED
+from .looks import KEPT, READ, UPDATED
 from .roles import GRADIENTS, is_parameter
 from .rollup import Box, Edge, Graph, Group
 
@@ -66,7 +66,7 @@ class Bundle:
         if self.single:
             return edge_label(self.edges[0])
         nodes = {node for edge in self.edges for node in edge.values}
-        return values_label(nodes, "value" if self.color == KEPT else "parameter")
+        return values_label(nodes, "parameter" if self.color == UPDATED else "value")
 
     @property
     def tooltip(self) -> str:
@@ -103,4 +103,4 @@ def _bundle(source: Box | Group, target: Box | Group, edges: list[Edge], sides: 
         return Bundle(source, target, edges, KEPT, "→ kept by forward, read by backward")
     if all(is_parameter(node) for edge in edges for node in edge.values):
         return Bundle(source, target, edges, UPDATED, "→ what is updated")
-    return Bundle(source, target, edges, KEPT, "→ read")
+    return Bundle(source, target, edges, READ, "→ read by an update")
