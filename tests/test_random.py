@@ -59,6 +59,39 @@ def test_a_draw_into_a_tensor_is_recorded_and_blocks_its_gradient() -> None:
         x.normal_()
 
 
+def test_multinomial_draws_by_weight() -> None:
+    weights = tn.tensor([[1.0, 0.0, 3.0, 4.0], [2.0, 2.0, 0.0, 4.0]])
+    share = weights.numpy() / 8
+    again = tn.multinomial(weights, N, replacement=True).numpy()
+    first = np.stack([tn.multinomial(row[None].expand(N, 4), 2).numpy() for row in weights])
+    for row in range(2):
+        for drawn in (again[row], first[row, :, 0]):
+            found = np.bincount(drawn, minlength=4) / N
+            assert (np.abs(found - share[row]) <= 5 * np.sqrt(share[row] / N)).all()
+        assert (first[row, :, 0] != first[row, :, 1]).all()
+        for a in np.flatnonzero(share[row]):  # the second, given the first: by what is left of the weights
+            second = first[row, first[row, :, 0] == a, 1]
+            left = np.where(np.arange(4) == a, 0, share[row])
+            expected = left / left.sum()
+            found = np.bincount(second, minlength=4) / second.size
+            assert (np.abs(found - expected) <= 5 * np.sqrt(expected / second.size)).all()
+    assert sorted(tn.multinomial(weights[0], 3).tolist()) == [0, 2, 3]
+
+
+def test_a_permutation_is_fresh_at_every_replay() -> None:
+    with tn.Tape() as tape:
+        order = tn.randperm(50)
+        chosen = tn.multinomial(tn.ones(50), 50)
+    seen = [order.tolist(), chosen.tolist()]
+    for _ in range(2):
+        for value in tape.replay(order, chosen):
+            assert sorted(value.tolist()) == list(range(50))
+            assert value.tolist() not in seen
+            seen.append(value.tolist())
+    places = np.stack([tn.randperm(4).numpy() for _ in range(2000)])
+    assert (np.abs((places == np.arange(4)).mean(0) - 0.25) < 5 * np.sqrt(0.25 * 0.75 / 2000)).all()
+
+
 RANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "randint": (lambda m: m.randint(3, 3, (2,)), r"\[3, 3\) is empty"),
     "randint dtype": (
@@ -72,6 +105,17 @@ RANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "bernoulli": (lambda m: m.bernoulli(m.tensor([0.5, 1.5])), r"lies in \[0, 1\], got \[0.5, 1.5\]"),
     "bernoulli integers": (lambda m: m.bernoulli(m.tensor([0, 1])), r"probabilities are floats, got Tensor i64\[2\]"),
     "bernoulli_": (lambda m: m.zeros(2).bernoulli_(-0.1), r"lies in \[0, 1\], got \[-0.1\]"),
+    "multinomial negative": (lambda m: m.multinomial(m.tensor([1.0, -1.0]), 1), "finite and not negative"),
+    "multinomial nan": (lambda m: m.multinomial(m.tensor([1.0, float("nan")]), 1), "finite and not negative"),
+    "multinomial zeros": (lambda m: m.multinomial(m.zeros(2), 1), "some of each row above 0"),
+    "multinomial too many": (lambda m: m.multinomial(m.ones(2), 3), "fewer than 3 categories can be drawn; replacement=True"),
+    "multinomial none": (lambda m: m.multinomial(m.ones(2), 0), "must be positive, got 0"),
+    "multinomial axes": (
+        lambda m: m.multinomial(m.ones(1, 1, 2), 1),
+        r"\(n,\) or \(rows, n\) with n > 0, got Tensor f32\[1,1,2\]",
+    ),
+    "multinomial integers": (lambda m: m.multinomial(m.arange(2), 1), r"the weights are floats, got Tensor i64\[2\]"),
+    "randperm": (lambda m: m.randperm(-1), "randperm: a shape holds non-negative integers"),
     "random_": (lambda m: m.zeros(2).random_(3, 2), r"random_: the range \[3, 2\) is empty"),
     "arange step": (lambda m: m.arange(1, 2, 0), "arange: the step cannot be 0"),
     "arange away": (lambda m: m.arange(1, 5, -1), "steps of -1 lead from 1 away from 5"),

@@ -58,6 +58,19 @@ SAMPLES: list[Sample] = [
         (lambda m, x: m.bernoulli(x, generator=seeded(m)), floats(2, 3, low=0.0, high=0.7)),
         (lambda m, x: x.bernoulli(0.3, generator=seeded(m)), ints(2, 3)),
     ),
+    *drawn(
+        "randperm",
+        (lambda m: m.randperm(7, generator=seeded(m)),),
+        (lambda m: m.randperm(3, generator=seeded(m), dtype=m.int32),),
+        (lambda m: m.randperm(0),),
+    ),
+    *drawn(
+        "multinomial",
+        (lambda m, x: m.multinomial(x, 3, generator=seeded(m)), floats(5, low=0.1)),
+        (lambda m, x: x.multinomial(4, replacement=True, generator=seeded(m)), floats(2, 3, low=0.1)),
+        (lambda m, x: x.multinomial(2, True, generator=seeded(m)), floats(4, low=0.1)),
+        (lambda m, x: x.multinomial(num_samples=1, generator=seeded(m)), floats(3, 4, low=0.1)),
+    ),
     *drawn("Tensor.uniform_", (lambda m, x: (x * 1).uniform_(-1, 1, generator=seeded(m)), floats(2, 3))),
     *drawn("Tensor.normal_", (lambda m, x: (x * 1).normal_(2, 0.5, generator=seeded(m)), floats(2, 3))),
     *drawn(

@@ -20,15 +20,17 @@ from ..optable import p
 from ..tensor import Tensor, from_array, leaf_of
 from .arguments import shape_of
 from .convert import to
-from .pointwise import log, sqrt
+from .pointwise import log, sqrt, where
+from .scan import cumsum
+from .sort import argsort, searchsorted
 from .trigonometry import cos
 
 __all__ = [
-    "Generator", "bernoulli", "initial_seed", "manual_seed", "normal", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "randperm",
+    "Generator", "bernoulli", "initial_seed", "manual_seed", "multinomial", "normal", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm",
 ]  # fmt: skip
 
-METHODS = "bernoulli bernoulli_ normal_ random_ uniform_"
+METHODS = "bernoulli bernoulli_ multinomial normal_ random_ uniform_"
 
 
 class Generator:
@@ -200,9 +202,39 @@ def _probability(value: Any) -> Any:
     return value
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
-    """A random order of 0 ... n-1, as int64."""
-    return from_array(np.argsort((generator or default_generator).bits((n,), 53)._array, kind="stable"))
+def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, requires_grad: bool = False) -> Tensor:
+    """A random order of 0 ... n-1: that of n random numbers."""
+    numbers = (generator or default_generator).bits(shape_of("randperm", (n,)), 53)
+    order = to(argsort(numbers, 0), dtype)
+    return order.requires_grad_() if requires_grad else order
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+    """Categories drawn with the weights in ``input``, ``(n,)`` or ``(rows, n)``, which need not add up to 1: ``(*, num_samples)``.
+
+    Without replacement: those with the largest ``log(u) / weight`` (Efraimidis and Spirakis, 2006), in the order in which
+    they would be drawn. Raises RangeError for weights that are no distribution, or fewer categories than samples.
+    """
+    if input.dtype.kind != "f":
+        raise DtypeError(f"multinomial: the weights are floats, got {input._type()}")
+    if input.ndim not in (1, 2) or not input.shape[-1]:
+        raise ShapeError(f"multinomial: the weights are (n,) or (rows, n) with n > 0, got {input._type()}")
+    weights = input._all_values()
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum(-1).all():
+        raise RangeError("multinomial: weights must be finite and not negative, some of each row above 0")
+    if num_samples <= 0:
+        raise RangeError(f"multinomial: the number of samples must be positive, got {num_samples}")
+    if not replacement and num_samples > np.count_nonzero(weights, axis=-1).min(initial=num_samples):
+        raise RangeError(f"multinomial: fewer than {num_samples} categories can be drawn; replacement=True draws them again")
+    with no_grad():
+        wide = to(input, float64)
+        if replacement:
+            u = rand(*input.shape[:-1], num_samples, dtype=float64, generator=generator)
+            below = cumsum(wide, -1)
+            return searchsorted(below, u * below[..., -1:], right=True)
+        u = 1.0 - rand(input.shape, dtype=float64, generator=generator)
+        keys = where(wide > 0, log(u) / where(wide > 0, wide, 1.0), -math.inf)
+        return argsort(keys, -1, descending=True)[..., :num_samples].clone()
 
 
 # ---- like a Tensor, and into one ----
