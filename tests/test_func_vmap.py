@@ -203,6 +203,20 @@ def test_writes_inside() -> None:
             np.testing.assert_allclose(t.grad.numpy()[i], s.grad.numpy(), rtol=1e-6)
 
 
+def test_written_values_broadcast_as_those_of_one_example() -> None:
+    """With as many examples as there are rows, a value that is not aligned would fit all the same."""
+
+    def f(a: tn.Tensor, b: tn.Tensor) -> tn.Tensor:
+        c = a.clone()
+        c.copy_(b)
+        c[1:] += b
+        return c.add_(a.mul(b))
+
+    rows = tn.tensor(np.arange(12.0).reshape(3, 4))
+    check(f, tn.tensor(np.arange(36.0).reshape(3, 3, 4)), rows, in_dims=(0, 0))
+    check(f, tn.tensor(np.arange(27.0).reshape(3, 3, 3)), tn.tensor(np.arange(9.0).reshape(3, 3)), in_dims=(0, 1))
+
+
 def test_a_write_to_a_mapped_argument_reaches_the_callers_memory() -> None:
     a = x.clone()
     vmap(lambda v: v.mul_(2), in_dims=1)(a)

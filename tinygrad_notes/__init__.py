@@ -59,6 +59,7 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from . import func, linalg, nn, optim, testing, utils, viz
     from .custom import primitive
+    from .func import vmap
     from .io import load, save
 
 methods.attach()
@@ -67,7 +68,7 @@ einops_backend.announce()
 __version__ = "0.1.0"
 _LAZY = {
     "func": "func", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz",
-    "primitive": "custom", "save": "io", "load": "io",
+    "primitive": "custom", "vmap": "func", "save": "io", "load": "io",
 }  # fmt: skip
 
 

@@ -128,7 +128,7 @@ class BatchedTensor(Tensor):
             )
         value = source
         if isinstance(source, BatchedTensor) and source._level is level:
-            value = stretched(source._value, max(target.ndim, source.ndim))
+            value = stretched(source._value, target.ndim)
         write(target._value, value, by)
 
     def _current_node(self) -> Node | None:
