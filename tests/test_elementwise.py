@@ -166,6 +166,16 @@ def test_curvature(name: str) -> None:
         np.testing.assert_allclose([0.0 if h is None else h.item() for h in found], row, atol=1e-15)
 
 
+@pytest.mark.torch
+@pytest.mark.parametrize("limits", [(-1.0, 0.5), (0.5, -1.0), (None, 0.5), (-1.0, None), (nan, 1.0), (0.0, inf)])
+def test_clamp_at_the_edges_as_torch(limits: tuple[Any, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    for x in EDGES if limits != (0.5, -1.0) else EDGES[:-1]:  # there a NaN has the slope 1, and stays NaN
+        values = [m.clamp(m.tensor(x, dtype=m.float64), *limits).item() for m in (tn, torch)]
+        np.testing.assert_array_equal(*values)
+        np.testing.assert_array_equal(*(slopes(m, lambda m, x: m.clamp(x, *limits), x) for m in (tn, torch)), err_msg=str(x))
+
+
 def test_rounding_gives_zeros_and_not_none() -> None:
     for function in (
         tn.floor,

@@ -199,7 +199,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     if rule is not None and expression_of(rule) == FLAT
     for name in EVERY_RULE
     if name not in NOT_OF_ZERO
-} | {("copysign", "x and out exchanged of argument 0"): "both are 0 together, and what is compared is the same"}
+} | {
+    ("clamp", "out and x exchanged"): "only compared with each other",
+    ("copysign", "x and out exchanged of argument 0"): "both are 0 together, and what is compared is the same",
+}
 """Survivors that compute the same function: (row, mutant) -> why no test can tell."""
 
 

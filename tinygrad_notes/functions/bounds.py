@@ -9,11 +9,12 @@ import numpy as np
 
 from ..dtypes import result_type
 from ..errors import ArgumentError
+from ..optable import p
 from ..tensor import Tensor
 from .arguments import tensor
 from .convert import clone, to
 from .logic import bitwise_or, isnan
-from .pointwise import _row, eq, ge, gt, le, lt, ne, where
+from .pointwise import _row, eq, ge, gt, le, lt, where
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num"]
 
@@ -37,6 +38,9 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     tensors = [bound for bound in bounds if isinstance(bound, Tensor)]
     dtype = result_type([input, *tensors], [bound for bound in bounds if not isinstance(bound, Tensor)])
     x = input if input.dtype == dtype else to(input, dtype)
+    if not tensors and not (len(bounds) == 2 and min > max):
+        clamped: Tensor = p.clamp(x, min=min, max=max)
+        return clamped
     if min is not None:
         x = where(_beyond(lt, x, min), min, x)
     if max is not None:
@@ -46,9 +50,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 def _beyond(compare: Callable[..., Tensor], x: Tensor, bound: Any) -> Tensor:
     """Where ``x`` passes the bound, or the bound is NaN."""
-    if isinstance(bound, Tensor):
-        return bitwise_or(compare(x, bound), isnan(bound)) if bound.dtype.kind == "f" else compare(x, bound)
-    return compare(x, bound) if bound == bound else ne(x, bound)
+    return bitwise_or(compare(x, bound), isnan(bound))
 
 
 clip = clamp

@@ -162,8 +162,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(x / (1 - x))``, the inverse of the sigmoid; with eps, x is first clamped to [eps, 1 - eps], slope 0 outside."""
     x = input if input.dtype.kind == "f" else true_divide(input, 1)
     if eps is not None:
-        x = where(lt(x, eps), eps, x)
-        x = where(gt(x, 1 - eps), 1 - eps, x)
+        x = p.clamp(x, min=eps, max=1 - eps)
     return log(x) - log1p(-x)
 
 

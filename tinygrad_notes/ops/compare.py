@@ -77,6 +77,27 @@ for _name, _larger, _wins in (("maximum", np.maximum, "gt"), ("minimum", np.mini
         ),
     )
 
+
+def _clamp(x: Any, *, min: Any, max: Any) -> Any:
+    above = x if min is None else np.maximum(x, min)
+    return above if max is None else np.minimum(above, max)
+
+
+primitive(
+    "clamp",
+    _clamp,
+    args="x",
+    params="min max",  # numbers, min <= max, not both None
+    vjp=("p.where(p.eq(x, out), g, 0.0)",),  # where x stayed what it was, which it does at a bound
+    kind="elementwise",
+    result=like_inputs,
+    expr="fmin(fmax(x, min), max)",
+    cases=tuple(
+        Case(((shape, -2.0, 2.0),), {"min": low, "max": high})
+        for shape, low, high in (((2, 3), 0, 1), ((2, 3), None, 1), ((4,), 0, None), ((), 0, 1), ((0, 3), 0, 1))
+    ),
+)
+
 # ---- bits ----
 
 

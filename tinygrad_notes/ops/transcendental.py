@@ -229,7 +229,7 @@ _SLOPE_AT_0 = 2 / math.sqrt(math.pi)
 
 def _bell(x: Any) -> Any:
     """``exp(-x*x)`` with all its derivatives 0 from 40 on, where it has long been 0: ``0 * inf`` is NaN."""
-    x = p.where(p.gt(p.abs(x), 40.0), 40.0, x)
+    x = p.clamp(x, min=-40.0, max=40.0)
     return p.exp(-(x * x))
 
 
