@@ -197,6 +197,26 @@ def test_it_replays() -> None:
     np.testing.assert_array_equal(tape.replay(g)[0], steps[-1][0])
 
 
+def test_a_tape_has_the_first_run_only() -> None:
+    net, x = _net(), tn.ones(1, 3, dtype=tn.float64)
+    with tn.Tape() as plain:
+        net(x).sum().backward()
+    net.zero_grad()
+    with tn.Tape() as checkpointed:
+        checkpoint(net, x).sum().backward()
+    assert [node.op.name for node in checkpointed] == [node.op.name for node in plain]
+
+
+def test_an_argument_counts_as_it_was_at_the_call() -> None:
+    x, w = _pair()
+    x = x.detach()
+    y = checkpoint(_smooth, x, w)
+    x.requires_grad_()  # it required no grad when the function ran
+    (found,) = tn.autograd.grad(y.sum(), w)
+    (expected,) = tn.autograd.grad(_smooth(x, w).sum(), w)
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())
+
+
 def test_scopes_of_the_gradient_are_those_of_the_first_run() -> None:
     net = _net()
     with tn.scope("here"), tn.Tape() as tape:
