@@ -74,12 +74,12 @@ class Bundle:
 
 
 def bundles(graph: Graph, sides: dict[Box, str]) -> tuple[list[Edge], list[Bundle]]:
-    """The edges within the sides and back to forward, and the bundles from forward to others, and to second gradients."""
+    """The edges within the sides and back to forward, and the bundles: all others that lead across."""
     plain: list[Edge] = []
     across: dict[tuple[Box | Group, Box | Group], list[Edge]] = {}
     for edge in graph.edges:
         one, other = sides[edge.source], sides[edge.target]
-        if one != other and (one == "forward" or other == "second"):
+        if one != other != "forward":
             ends = _end(edge.source, one, graph.root), _end(edge.target, other, graph.root)
             across.setdefault(ends, []).append(edge)
         else:
