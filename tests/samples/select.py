@@ -90,7 +90,7 @@ SAMPLES: list[Sample] = [
         (lambda m, x, i: (x * 1).scatter_(0, i, 7), floats(3), places(2)),
         orders=1,
     ),
-    *samples("scatter", (lambda m, x, i: m.zeros(3, 5).scatter_(1, i, 1), floats(1), ints(3, 1)), orders=0),
+    *samples("scatter", (lambda m, x, i: m.zeros(3, 5).scatter(1, i, 1), floats(1), ints(3, 1)), orders=0),
     *samples(
         "scatter",
         (lambda m, x, i, s: m.scatter(x, 0, i, s, reduce="add"), floats(3), places(4), floats(4)),

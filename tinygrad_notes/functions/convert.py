@@ -23,6 +23,16 @@ def clone(input: Tensor) -> Tensor:
     return result
 
 
+def copy_for(input: Tensor, *written: Any) -> Tensor:
+    """A copy of ``input`` that ``written`` go into: under ``vmap`` one for each example, where they are."""
+    out = clone(input)
+    for x in written:
+        if isinstance(x, Tensor) and not x._plain:
+            nothing = p.slice(p.reshape(x, shape=(x.numel(),)), index=(slice(0, 0, None),))
+            out = p.where(p.eq(p.sum(nothing, dim=(0,), keepdim=False), 0), out, out)  # a choice in every example
+    return out
+
+
 def detach(input: Tensor) -> Tensor:
     """The same memory, out of the graph: no gradient flows through it."""
     result: Tensor = p.detach(input)

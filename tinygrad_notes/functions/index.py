@@ -19,7 +19,7 @@ from ..inplace import At, source_of, write
 from ..modes import local
 from ..optable import p
 from ..tensor import Tensor, from_array
-from .convert import clone, to
+from .convert import copy_for, to
 from .moving import stack
 from .pointwise import where
 from .shape import permute, reshape
@@ -122,7 +122,7 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
 
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``values`` at the places that ``indices`` names; see ``index_put_``."""
-    return index_put_(clone(input), indices, values, accumulate)
+    return index_put_(copy_for(input, values, *indices), indices, values, accumulate)
 
 
 # ---- values ----

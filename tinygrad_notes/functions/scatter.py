@@ -12,7 +12,7 @@ from ..errors import DtypeError, IndexOutOfRange, RangeError, ShapeError
 from ..inplace import At, write
 from ..optable import p
 from ..tensor import Tensor, from_array
-from .convert import clone
+from .convert import copy_for
 from .index import setitem
 from .moving import cat
 from .names import numpy_names
@@ -80,7 +80,7 @@ def scatter(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: float | None = None, reduce: str | None = None
 ) -> Tensor:
     """A copy of ``input`` with ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``; see ``scatter_``."""
-    return scatter_(clone(input), dim, index, src, value=value, reduce=reduce)
+    return scatter_(copy_for(input, index, src), dim, index, src, value=value, reduce=reduce)
 
 
 def _added(x: Tensor, index: Tensor, part: Tensor, along: int) -> Tensor:
@@ -126,7 +126,7 @@ def _compared(x: Tensor, along: int, index: Tensor, part: Tensor, reduce: str, i
     """Reduced over a row of candidates per place: what it holds, and each of ``part``, neutral where it goes elsewhere."""
     if x.ndim == 0:
         return reshape(_compared(reshape(x, 1), 0, reshape(index, -1), reshape(part, -1), reduce, include_self), ())
-    out = clone(x)
+    out = copy_for(x, index, part)
     if not index.numel():
         return out
     region: Tensor = p.slice(out, index=tuple(slice(0, n if d != along else None, None) for d, n in enumerate(index.shape)))
@@ -185,7 +185,7 @@ def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tenso
 @numpy_names
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """A copy of ``input`` with the slices of ``source`` where ``index`` says; see ``index_copy_``."""
-    return index_copy_(clone(input), dim, index, source)
+    return index_copy_(copy_for(input, index, source), dim, index, source)
 
 
 @numpy_names
@@ -202,7 +202,7 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 @numpy_names
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """A copy of ``input`` with one value in the slices along ``dim`` that ``index`` (n,) names."""
-    return index_fill_(clone(input), dim, index, value)
+    return index_fill_(copy_for(input, index, value), dim, index, value)
 
 
 # ---- counting through all elements ----
@@ -230,4 +230,4 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of ``input`` with ``source`` at the places that ``index`` names, counting through all elements; see ``put_``."""
-    return put_(clone(input), index, source, accumulate)
+    return put_(copy_for(input, index, source), index, source, accumulate)

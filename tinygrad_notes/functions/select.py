@@ -158,7 +158,8 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if source.dtype != input.dtype:
         raise DtypeError(f"masked_scatter: source {source._type()} and input {input._type()} need one dtype")
     x, chosen = broadcast_tensors(input, mask)
-    needed = int(chosen._array.sum())
+    found = chosen._all_values()  # under vmap those of all examples
+    needed = int(found.sum(axis=tuple(range(found.ndim - chosen.ndim, found.ndim))).max(initial=0))
     if source.numel() < needed:
         raise ShapeError(f"masked_scatter: the mask holds {needed} times, but {source._type()} has {source.numel()} elements")
     if not source.numel():
