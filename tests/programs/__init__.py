@@ -23,6 +23,8 @@ What is known to differ, and how it is kept out of the comparison:
 * a mask that selects nothing writes nothing, which torch refuses on a leaf all the same: masks select something;
 * ``autograd.grad`` touches no ``.grad`` here, in torch those of ``retain_grad``: a program has the one or the other;
 * what ``expand`` made stays read-only here, even a part of it whose elements do not overlap: it is not written;
+* torch makes the ``grad_fn`` of a view whose base was written when it is asked for, and takes the view for a leaf until then:
+  it is asked after every line;
 * ``x[...] = x`` on a view of a leaf changes nothing, which torch refuses: nothing is written to itself;
 * at a discontinuity the last bit decides: a program whose result in torch jumps when its leaves move by 1e-13 says nothing.
 """
@@ -79,6 +81,9 @@ class Side:
                 exec(line, self.names)
         except Exception as error:
             return error
+        if self.names["m"] is torch:
+            for tensor in self.tensors().values():
+                tensor.grad_fn  # noqa: B018
         return None
 
     def tensors(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ WRITES = (
 )  # fmt: skip
 WRONG = (
     "m.matmul({x}, leaf({n}, (7, 7)))", "{x} + leaf({n}, (7,))", "{x}[9]", "m.cat([{x}, leaf({n}, (7, 7, 7, 7))])", "{x}.sum(9)",
-    "{x}.reshape(7, 11)", "{x}.backward(leaf({n}, (5, 5)))", "{x}.copy_(leaf({n}, (7,), False))", "{x}.view(-1).mul_(0.5)",
+    "{x}.reshape(7, 11)", "{x}.backward(leaf({n}, (5, 5)))", "{x}.copy_(leaf({n}, (7,), False))",
     "{x}.expand(2, {s}).mul_(0.5)", "m.stack([{x}, leaf({n}, (7,))])", "{x}.squeeze(9)", "{x}.transpose(0, 9)", "{x}.zero_()",
     "{x}[m.tensor([9])]", "{x}[0, 0, 0, 0, 0]", "{x}[0] = leaf({n}, (7,), False)", "{x}.item()", "len({x})", "bool({x})",
 )  # fmt: skip
