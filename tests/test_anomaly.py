@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from functioncheck import SAMPLES, flowing, parts
+from functioncheck import here as inputs_of
 
 import tinygrad_notes as tn
 from tinygrad_notes import dispatch, engine, inplace
@@ -118,6 +120,28 @@ def test_losses_with_masks_of_minus_inf_keep_finite_gradients() -> None:
         F.softmax(x.masked_fill(tn.tensor([False, True, False]), -inf), 0)[0].backward()
     assert x.grad is not None
     assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_no_function_of_ours_makes_nan_or_inf_on_the_way_from_finite_to_finite() -> None:
+    """Each sample whose result and gradients are finite (and not empty) goes through."""
+    blamed, passed = [], 0
+    for sample in SAMPLES:
+        for watched in (False, True):
+            inputs, result = inputs_of(sample, np.float64), None
+            try:
+                with set_detect_anomaly(watched):
+                    result = sample.call(tn, *inputs)
+                    for part in flowing(result):
+                        part.sum().backward(retain_graph=True)
+            except AnomalyError as error:
+                if " inside " in str(error):  # else the sample's own, to see what becomes of an inf
+                    blamed.append(f"{sample.name}: {error}")
+            values = [t for t in (*parts(result), *(x.grad for x in inputs)) if isinstance(t, tn.Tensor)]
+            if not all(t.numel() and np.isfinite(t.detach().numpy()).all() for t in values):
+                break
+            passed += watched
+    assert not blamed
+    assert passed > 0.9 * len(SAMPLES)
 
 
 # ---- backward ----

@@ -3,7 +3,8 @@
 What is looked at, and what is blamed:
 
 * Forward: an operation that makes a NaN of arguments without one, or an inf of finite arguments. An inf that an argument
-  brings along (a mask of ``-inf`` in ``masked_fill`` or ``x + mask``) and a NaN that was in the data are passed on.
+  brings along (a mask of ``-inf`` in ``masked_fill`` or ``x + mask``) and a NaN that was in the data are passed on. A row of
+  which all is masked is a fault: its ``softmax`` takes inf from inf.
 * Backward: the same for every VJP rule, judged by its cotangent and by what it kept from forward; the message names the line
   of the forward operation. A NaN gradient raises even where the NaN comes from the data: the message then says so.
 
