@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -74,8 +74,9 @@ def _replacing(name: str) -> Callable[..., Tensor]:
     def inplace(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return replace(self, function, name, *args, **kwargs)
 
+    functools.update_wrapper(inplace, function)
+    inplace.__name__ = inplace.__qualname__ = name + "_"
     inplace.__doc__ = f"``self = {name}(self, ...)``, written in place."
-    inplace.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return inplace
 
 

@@ -39,7 +39,8 @@ def stub() -> str:
                 lines += [f"    @{name}.setter", f"    def {name}(self, value: Tensor) -> None: ..."]
             continue
         signature = inspect.signature(member)
-        parts, starred = ["self"], False
+        numpys: dict[str, str] = getattr(member, "numpy_names", {})
+        parts, starred, absent, aliases = ["self"], False, False, []
         for parameter in list(signature.parameters.values())[1:]:
             if parameter.kind is parameter.KEYWORD_ONLY and not starred:
                 parts.append("*")
@@ -50,8 +51,12 @@ def stub() -> str:
                 "*" if parameter.kind is parameter.VAR_POSITIONAL else "**" if parameter.kind is parameter.VAR_KEYWORD else ""
             )
             starred = starred or star == "*"
+            absent = absent or parameter.name in numpys  # it, and so what stands behind it, may be given by keyword
             default = "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
-            parts.append(f"{star}{parameter.name}: {text}{default}")
+            parts.append(f"{star}{parameter.name}: {text}{default or (' = ...' if absent and not star else '')}")
+            if parameter.name in numpys:
+                aliases.append(f"{numpys[parameter.name]}: {text} = ...")
+        parts += ["*", *aliases] if aliases and not starred else aliases
         returns = signature.return_annotation
         text = "Tensor" if returns is inspect.Signature.empty else returns
         refused = {"__eq__": "override", "__ne__": "override"}.get(name)

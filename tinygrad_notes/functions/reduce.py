@@ -15,7 +15,7 @@ from .arguments import Dim, axes, axis, floating, tensor
 from .bounds import maximum, minimum
 from .convert import clone, to
 from .moving import cat
-from .names import numpy_names, torch_names
+from .names import numpy_names
 from .pointwise import abs, eq, exp, log, ne, sub, where
 from .results import MinMax, Picked
 from .shape import reshape, squeeze
@@ -39,10 +39,8 @@ def widened(name: str, x: Tensor, dtype: Any) -> Tensor:
 
 
 @numpy_names
-def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Tensor:
+def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over ``dim`` (an axis, several, or all); integers and bools add up as int64."""
-    if numpy:
-        return sum(**torch_names(sum, locals(), numpy))
     over = axes("sum", input, dim)
     if dtype is not None or (input.dtype.kind != "f" and input.dtype != int64):
         input = widened("sum", input, dtype)
@@ -51,10 +49,8 @@ def sum(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
 
 
 @numpy_names
-def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None, **numpy: Any) -> Tensor:
+def mean(input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over ``dim``; NaN over none. Raises DtypeError for integers unless ``dtype`` makes them floats."""
-    if numpy:
-        return mean(**torch_names(mean, locals(), numpy))
     over = axes("mean", input, dim)
     if dtype is not None:
         input = to(input, dtype)
