@@ -240,3 +240,76 @@ LOGITS, LABELS = tn.ones(2, 3), tn.tensor([0, 1])
 def test_bad_input(call: Callable[[], Any], error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+REFUSED = [
+    lambda m, F: F.nll_loss(m.ones(2, 3), m.tensor([0, 3])),
+    lambda m, F: F.nll_loss(m.ones(2, 3), m.tensor([0, 1, 1])),
+    lambda m, F: F.cross_entropy(m.ones(2, 3), m.tensor([0, 3])),
+    lambda m, F: F.cross_entropy(m.ones(2, 3), m.tensor([0, 1]), m.ones(2)),
+    lambda m, F: F.cross_entropy(m.ones(2, 3), m.ones(2, 3), ignore_index=1),
+    lambda m, F: F.cross_entropy(m.ones(2, 3), m.tensor([0, 1]), reduction="avg"),
+    lambda m, F: F.mse_loss(m.ones(2), m.ones(2), reduction="avg"),
+    lambda m, F: F.mse_loss(m.ones(2), m.ones(2), weight=m.ones(3)),
+    lambda m, F: F.huber_loss(m.ones(2), m.ones(2), delta=0.0),
+    lambda m, F: F.smooth_l1_loss(m.ones(2), m.ones(2), beta=-1.0),
+    lambda m, F: F.gaussian_nll_loss(m.ones(2), m.ones(2), m.ones(3)),
+    lambda m, F: F.gaussian_nll_loss(m.ones(2), m.ones(2), -1.0),
+    lambda m, F: F.binary_cross_entropy(m.ones(2), m.ones(3)),
+    lambda m, F: F.binary_cross_entropy(m.ones(2) * 2, m.ones(2)),
+    lambda m, F: F.binary_cross_entropy_with_logits(m.ones(2), m.ones(3)),
+    lambda m, F: F.cosine_embedding_loss(m.ones(2, 3), m.ones(2, 3), m.ones(2, 3)),
+    lambda m, F: F.triplet_margin_loss(m.ones(2), m.ones(2), m.ones(2), reduction="avg"),
+    lambda m, F: F.layer_norm(m.ones(2, 3), (2,)),
+    lambda m, F: F.batch_norm(m.ones(1, 3), None, None, training=True),
+    lambda m, F: F.batch_norm(m.ones(2, 3), None, None),
+    lambda m, F: F.group_norm(m.ones(2, 3), 2),
+    lambda m, F: F.instance_norm(m.ones(2, 3, 1)),
+    lambda m, F: F.scaled_dot_product_attention(*[m.ones(2, 3)] * 3, m.ones(2, 2), is_causal=True),
+    lambda m, F: F.linear(m.ones(2, 3), m.ones(2, 2)),
+    lambda m, F: F.bilinear(m.ones(2, 3), m.ones(2, 3), m.ones(1, 3, 2)),
+    lambda m, F: F.embedding(m.tensor([3]), m.ones(3, 2)),
+    lambda m, F: F.embedding(m.tensor([0.5]), m.ones(3, 2)),
+    lambda m, F: F.dropout(m.ones(3), 1.5),
+    lambda m, F: F.alpha_dropout(m.ones(3), -0.5),
+    lambda m, F: F.gelu(m.ones(3), approximate="erf"),
+    lambda m, F: F.glu(m.ones(3)),
+    lambda m, F: F.celu(m.ones(3), 0.0),
+    lambda m, F: F.hardtanh(m.ones(3), 1.0, -1.0),
+    lambda m, F: F.softshrink(m.ones(3), -1.0),
+    lambda m, F: F.softmax(m.ones(3), 1),
+    lambda m, F: F.cross_entropy(m.ones(2, 3, 2), m.tensor([0, 1])),
+    lambda m, F: F.cross_entropy(m.ones(2, 3), m.tensor([1])),
+    lambda m, F: F.prelu(m.ones(2, 3), m.ones(2)),
+    lambda m, F: F.relu(m.tensor([True])),
+    lambda m, F: m.nn.BatchNorm1d(3)(m.ones(3)),
+    lambda m, F: m.nn.BatchNorm2d(3)(m.ones(2, 3)),
+    lambda m, F: m.nn.GroupNorm(2, 3),
+    lambda m, F: m.nn.Dropout(2.0),
+    lambda m, F: m.nn.LeakyReLU(slope=1.0),
+    lambda m, F: m.nn.Linear(2, 2).get_submodule("x"),
+    lambda m, F: m.nn.Linear(2, 2).get_parameter("x"),
+    lambda m, F: m.nn.Module().add_module("a.b", m.nn.ReLU()),
+    lambda m, F: m.nn.Module().add_module("a", 3),
+    lambda m, F: m.nn.Module().register_buffer("a", 3),
+    lambda m, F: m.nn.Module().register_buffer("forward", m.ones(1)),
+    lambda m, F: m.nn.Module().register_parameter("a", m.ones(1)),
+    lambda m, F: m.nn.ModuleDict({"a": 3}),
+    lambda m, F: m.nn.Sequential(m.nn.ReLU())[2],
+    lambda m, F: m.nn.init.calculate_gain("what"),
+    lambda m, F: m.nn.init.kaiming_normal_(m.ones(2, 2), mode="fan"),
+    lambda m, F: m.nn.init.xavier_uniform_(m.ones(2)),
+    lambda m, F: m.nn.init.eye_(m.ones(2)),
+    lambda m, F: m.nn.init.orthogonal_(m.ones(2)),
+]
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("call", REFUSED)
+def test_errors_have_torch_s_class(call: Callable[..., Any]) -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(Exception) as theirs:  # noqa: PT011
+        call(torch, torch.nn.functional)
+    with pytest.raises(theirs.type):
+        call(tn, F)

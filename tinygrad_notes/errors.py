@@ -17,6 +17,7 @@ __all__ = [
     "DtypeError",
     "GraphError",
     "IndexOutOfRange",
+    "LabelsError",
     "RangeError",
     "ShapeError",
     "describe",
@@ -27,6 +28,10 @@ __all__ = [
 
 class ShapeError(RuntimeError):
     """Shapes that do not fit the operation."""
+
+
+class LabelsError(ShapeError, ValueError):
+    """Labels that do not fit their scores: PyTorch raises a ValueError for some of them, a RuntimeError for the others."""
 
 
 class DtypeError(RuntimeError):

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
 from ..functions.random import Generator, rand, randn
 from ..inplace import write
 from ..modes import no_grad
@@ -139,7 +138,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
 def _fans(name: str, tensor: Tensor) -> dict[str, int]:
     """How many inputs one output reads, and the other way round: weight ``(out, in, *window)``."""
     if tensor.ndim < 2:
-        raise ShapeError(f"{name}: {tensor._type()} has no fan_in and fan_out; it needs at least two axes")
+        raise ValueError(f"{name}: {tensor._type()} has no fan_in and fan_out; it needs at least two axes")
     window = math.prod(tensor.shape[2:])
     fan_in, fan_out = tensor.shape[1] * window, tensor.shape[0] * window
     return {"fan_in": fan_in, "fan_out": fan_out, "sum": fan_in + fan_out}

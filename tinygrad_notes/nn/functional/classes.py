@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import ArgumentError, DtypeError, ShapeError
+from ...errors import ArgumentError, DtypeError, LabelsError, ShapeError
 from ...functions import pointwise, reduce
 from ...functions.activation import log_softmax
 from ...functions.select import gather
@@ -62,7 +62,7 @@ def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]
         raise DtypeError(f"{name}: needs scores (N, C, ...) and integer labels, got {input._type()} and {target._type()}")
     expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
     if target.shape != expected:
-        raise ShapeError(f"{name}: scores {input._type()} need labels of shape {list(expected)}, got {target._type()}")
+        raise LabelsError(f"{name}: scores {input._type()} need labels of shape {list(expected)}, got {target._type()}")
     return _rows(input), target.reshape(target.numel())
 
 
