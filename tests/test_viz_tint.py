@@ -82,6 +82,16 @@ def test_norms_of_values_and_gradients_are_those_of_the_arrays() -> None:
     assert x._current_node() not in gradients
 
 
+def test_the_last_backward_pass_on_a_tape_counts() -> None:
+    x = tn.tensor([2.0], requires_grad=True)
+    with tn.Tape() as tape:
+        y = x * 3.0
+        y.sum().backward(retain_graph=True)
+        (y * 5.0).sum().backward()
+    found = norms_of_gradients(tape)
+    assert (found[x._current_node()], found[y._current_node()]) == (Norm(15.0), Norm(5.0))
+
+
 def test_a_graph_without_a_tape_is_measured_by_a_backward_of_its_own() -> None:
     tape, x = chain(0.5, 6)
     y = x
