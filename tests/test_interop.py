@@ -104,6 +104,8 @@ CALLS: list[Callable[[Any, Any], Any]] = [
     lambda a, b: np.swapaxes(a, 0, 1),
     lambda a, b: np.take(a, np.array([2, 0, -1]), axis=1),
     lambda a, b: np.take(a, np.array([[5, 0], [1, 1]])),
+    lambda a, b: np.take_along_axis(a, np.array([[2, 0], [1, 1]]), 1),
+    lambda a, b: np.take_along_axis(a, np.argsort(b, axis=0), axis=0),
     lambda a, b: np.transpose(a),
     lambda a, b: np.transpose(a[None], (2, 0, 1)),
     lambda a, b: np.where(A > 0, a, b),

@@ -155,6 +155,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.round: lambda a, decimals=0: T.round(a, decimals=decimals),
     np.sort: lambda a, axis=-1: T.sort(*_flat(a, axis))[0],
     np.take: _take,
+    np.take_along_axis: lambda arr, indices, axis=-1: T.take_along_dim(arr, indices, axis),
     np.where: lambda condition, x, y: where(T.bool(as_tensor(condition)), x, y),
     # likenesses and questions
     np.copy: lambda a: T.clone(a),
