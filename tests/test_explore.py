@@ -13,7 +13,7 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes import nn
 from tinygrad_notes.errors import GraphError
-from tinygrad_notes.functions.random import default_generator
+from tinygrad_notes.functions.generator import default_generator
 from tinygrad_notes.viz.statistics import BINS, summary
 
 

@@ -27,7 +27,7 @@ LAYERS: list[list[str]] = [
         "functions.reduce",
         "functions.moments", "functions.scan", "functions.sort", "functions.counting", "functions.linalg", "functions.einsum",
         "functions.select",
-        "functions.index", "functions.scatter", "functions.creation", "functions.random", "functions.activation",
+        "functions.index", "functions.scatter", "functions.creation", "functions.generator", "functions.random", "functions.activation",
     ],
     [
         "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "linalg", "einops_backend", "methods", "custom", "testing",

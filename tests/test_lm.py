@@ -15,7 +15,7 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.cli import main
 from tinygrad_notes.data.text import Vocabulary, load_text, split_text, stream_batches, stream_count
-from tinygrad_notes.functions.random import Generator
+from tinygrad_notes.functions.generator import Generator
 from tinygrad_notes.models.char_lm import sample
 from tinygrad_notes.train.language_model import Config, Trainer
 

@@ -35,6 +35,7 @@ from .functions.convert import *
 from .functions.counting import *
 from .functions.creation import *
 from .functions.einsum import *
+from .functions.generator import *
 from .functions.index import *
 from .functions.linalg import *
 from .functions.logic import *

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .data.text import load_text, split_text
-from .functions.random import Generator
+from .functions.generator import Generator
 from .models.char_lm import sample
 from .train.language_model import Config, Trainer
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .functions.random import Generator
+from .functions.generator import Generator
 from .functions.results import MinMax, Picked
 from .tensor import Tensor
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import nn
 from ..functions.creation import as_tensor
-from ..functions.random import Generator, rand
+from ..functions.generator import Generator
+from ..functions.random import rand
 from ..modes import no_grad
 from ..nn.functional import softmax
 from ..tensor import Tensor

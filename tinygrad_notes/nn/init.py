@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..functions.random import Generator, rand, randn
+from ..functions.generator import Generator
+from ..functions.random import rand, randn
 from ..inplace import write
 from ..modes import no_grad
 from ..tensor import Tensor, from_array

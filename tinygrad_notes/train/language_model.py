@@ -19,7 +19,7 @@ import numpy as np
 from .. import nn, optim
 from ..data.text import Vocabulary, stream_batches, stream_count
 from ..functions.creation import as_tensor
-from ..functions.random import default_generator, manual_seed
+from ..functions.generator import default_generator, manual_seed
 from ..io import load, save
 from ..models.char_lm import CharLM
 from ..modes import no_grad, scope

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..engine import residuals_of
 from ..errors import GraphError, typename
-from ..functions.random import default_generator
+from ..functions.generator import default_generator
 from ..inplace import write
 from ..modes import enable_grad, local
 from ..storage import stale_write

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ...errors import ShapeError
 from ...functions import linalg, pointwise
 from ...functions.creation import one_hot
+from ...functions.generator import Generator
 from ...functions.padding import pad
-from ...functions.random import Generator, bernoulli_mask
+from ...functions.random import bernoulli_mask
 from ...functions.shape import squeeze, unsqueeze
 from ...inplace import replace
 from ...optable import p as primitives
