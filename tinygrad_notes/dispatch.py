@@ -30,6 +30,7 @@ __all__ = ["generated", "primitive", "watch"]
 
 _NOTHING: dict[str, Any] = {}
 _ERRORS = (ValueError, IndexError, TypeError, OverflowError, RuntimeError)
+_NUMBERS = (float, int, bool)
 _SILENT = ("view", "move")
 """Kinds of rows that compute nothing, so numpy has nothing to warn of."""
 
@@ -236,7 +237,8 @@ def link_view(source: Tensor, out: Tensor, op: Op, params: dict[str, Any]) -> No
     to its source only while a Tape listens, else it would keep the whole graph alive."""
     if op.vjp[0] is None and local.mode.tape is None:
         return
-    if out._array.base is None or root_of(out._array) is not root_of(source._array):
+    array, base = source._array, out._array.base
+    if base is None or (base is not array and base is not array.base and root_of(out._array) is not root_of(array)):
         return
     view = source._view
     if view is None:
@@ -249,6 +251,12 @@ def link_view(source: Tensor, out: Tensor, op: Op, params: dict[str, Any]) -> No
 
 def prepare(op: Op, operands: tuple[Any, ...]) -> tuple[Tensor | Literal, ...]:
     """Operands as Tensors of one dtype and literals: the slow path of a call, with promotion as recorded casts."""
+    if op.promote == (0, 1) and len(operands) == 2:  # a Tensor of floats and a Python number: nearly every call that comes here
+        x, y = operands
+        if type(y) in _NUMBERS and isinstance(x, Tensor) and x._array.dtype.kind == "f":
+            return x, literal(_python_scalar(op, y, x._array.dtype))
+        if type(x) in _NUMBERS and isinstance(y, Tensor) and y._array.dtype.kind == "f":
+            return literal(_python_scalar(op, x, y._array.dtype)), y
     found = [_operand(op, x, operands) for x in operands]
     promoted = range(len(found)) if op.variadic and op.promote else op.promote
     if promoted:

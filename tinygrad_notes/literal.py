@@ -22,12 +22,12 @@ class Literal:
         self._node = new_node(LITERAL, (), {"value": value}, (), np.dtype(type(value)), False)
 
 
-_literals: dict[tuple[type, str], Literal] = {}
+_literals: dict[tuple[type, float | str], Literal] = {}
 
 
 def literal(value: bool | int | float) -> Literal:
     """The Literal of a value; the common ones are made once."""
-    key = (type(value), repr(value))  # repr tells -0.0 from 0.0
+    key = (type(value), value or repr(value))  # -0.0 is not 0.0
     found = _literals.get(key)
     if found is None:
         found = Literal(value)

@@ -31,6 +31,9 @@ METHODS = "index_put index_put_"
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """``x[index]``."""
+    if type(index) is int and (shape := x._array.shape) and -shape[0] <= index < shape[0]:  # a loop over time steps
+        step: Tensor = p.slice(x, index=(index % shape[0],))
+        return step
     basic, arrays, _ = _parse(x, index)
     out: Tensor = p.slice(x, index=basic)
     if not arrays:
