@@ -93,8 +93,12 @@ def test_a_gradient_penalty_is_told_from_a_plain_second_backward() -> None:
         loss = (w * w * w).sum()
         (g,) = tn.autograd.grad(loss, w, create_graph=True)
         penalty = (g * g).sum()
+        done = len(tape)
         penalty.backward()
-    graph = tn.viz.graph(tape)
+    graph = tn.viz.graph(tape, views=True)
+    roles = {node: box.role for box in graph.boxes for node in box.members}
+    assert {roles[node] for node in tape.nodes[done:]} == {"second"}
+    assert "second" not in {roles[node] for node in tape.nodes[:done]}
     assert {where(box) for box in graph.boxes if box.role == "second"} == {"double backward", "double backward/backward"}
     with tn.Tape() as tape:  # two passes of first order, the second of which adds to what the first has left
         for _ in range(2):
