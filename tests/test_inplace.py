@@ -244,6 +244,19 @@ def test_a_view_of_a_leaf_made_under_no_grad_does_not_smuggle_a_gradient_in() ->
     assert w.is_leaf
 
 
+def test_a_view_made_under_no_grad_is_written_under_no_grad_only() -> None:
+    """torch refuses as well: the base would keep a gradient that knows nothing of the write."""
+    x = tn.ones(3, requires_grad=True)
+    y = x * 2
+    with tn.no_grad():
+        v = y[:1]
+        v.add_(1)
+    for write in (lambda: v.mul_(3), lambda: v.fill_(0), lambda: v.__setitem__([0], 1.0)):
+        with pytest.raises(RuntimeError, match=r"f32\[1\] is a view made under no_grad .* make the view outside of no_grad"):
+            write()
+    assert y.tolist() == [3, 2, 2]
+
+
 def test_shared_and_read_only_memory_is_not_written() -> None:
     x = tn.zeros(1, 3)
     with pytest.raises(RuntimeError, match=r"read-only|one place in memory"):

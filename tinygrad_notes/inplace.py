@@ -220,6 +220,14 @@ def _check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -
                 f"{by}: {target._type()} is a leaf that requires grad (or a view of one); its gradient would be lost. "
                 "Write inside `with tn.no_grad():`, or to a clone()."
             )
+    view = target._view
+    if local.mode.grad and view is not None and view.path and not (node is not None and node.rg) and array.dtype.kind == "f":
+        seen = view.storage.node is not None and view.storage.node.rg
+        if seen and all(op.vjp[0] is not None for op, _ in view.path):
+            raise GraphError(
+                f"{by}: {target._type()} is a view made under no_grad of a Tensor that requires grad, which would not see this "
+                "write; make the view outside of no_grad, or write inside it"
+            )
 
 
 def _check_broadcast(target: Tensor, source: Tensor, by: str) -> None:
