@@ -91,6 +91,7 @@ def test_starred_dims_take_axis() -> None:
 
     assert flip("x", 0, 1) == ("x", (0, 1))
     assert flip("x", axis=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]
+    assert flip("x", dims=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="both dims and axis"):
         flip("x", 0, axis=1)  # type: ignore[call-arg]
 

@@ -18,14 +18,20 @@ NUMPY = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
 def numpy_names(function: Function) -> Function:
     """Let a function of ``dim``, ``dims`` or ``keepdim`` be called with numpy's ``axis`` and ``keepdims`` as well.
 
-    A decorator, for every such function that is public or a method; ``*dims`` may be starred. The function itself knows
-    PyTorch's names only. Raises TypeError where both names of an argument are given.
+    A decorator, for every such function that is public or a method. The function itself knows PyTorch's names only. Where it
+    stars them, ``*dims``, they may also be given as one keyword, ``dims=(0, 1)``. Raises TypeError where both names of an
+    argument are given.
     """
     code = function.__code__
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
     places = {NUMPY[name]: place for place, name in enumerate(code.co_varnames[:count]) if name in NUMPY}
+    numpys = {code.co_varnames[place]: name for name, place in places.items()}
     if not places:
         raise ValueError(f"{function.__name__} has none of the arguments {', '.join(NUMPY)}")
+
+    starred = code.co_varnames[count - 1]
+    if code.co_flags & inspect.CO_VARARGS and starred in NUMPY:
+        places[starred] = count - 1
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -33,7 +39,7 @@ def numpy_names(function: Function) -> Function:
             args, kwargs = _renamed(function, places, args, kwargs)
         return function(*args, **kwargs)
 
-    vars(call)["numpy_names"] = {code.co_varnames[place]: numpys for numpys, place in places.items()}  # for the stub
+    vars(call)["numpy_names"] = numpys  # for the stub
     return call  # type: ignore[return-value]
 
 
@@ -43,12 +49,12 @@ def _renamed(
     """The same call under PyTorch's names."""
     code = function.__code__
     found = dict(kwargs)
-    for numpys in places.keys() & kwargs.keys():
-        place, value = places[numpys], found.pop(numpys)
+    for name in places.keys() & kwargs.keys():
+        place, value = places[name], found.pop(name)
         ours = code.co_varnames[place]
         starred = place >= code.co_argcount + code.co_kwonlyargcount
-        if ours in kwargs or len(args) > (code.co_argcount if starred else place):
-            raise TypeError(f"{function.__name__}() got both {ours} and {numpys}, numpy's name for it; give one of them")
+        if (ours in kwargs and ours != name) or len(args) > (code.co_argcount if starred else place):
+            raise TypeError(f"{function.__name__}() got both {ours} and {NUMPY[ours]}, numpy's name for it; give one of them")
         if starred:
             args = (*args, value)
         else:
