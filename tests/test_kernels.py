@@ -29,9 +29,9 @@ def test_accuracy_in_units_of_the_last_place(name: str) -> None:
         tiny = np.float32(10.0) ** np.linspace(-44, 1, 100_000, dtype=np.float32)
         x = np.concatenate([sweep, near, tiny, -tiny])
         expected = exact(x.astype(np.float64))
-        error = np.abs(function(x) - expected) / np.spacing(np.abs(expected).astype(np.float32))
-    assert vector.jitted(f"{name}32") is not None
-    assert error.max() < limit, f"{error.max()} at {x[error.argmax()]}"
+        for found in (function(x), vector.jitted(f"{name}32")(x)):  # the faster of the two may be numpy
+            error = np.abs(found - expected) / np.spacing(np.abs(expected).astype(np.float32))
+            assert error.max() < limit, f"{error.max()} at {x[error.argmax()]}"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
