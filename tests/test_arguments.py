@@ -114,3 +114,14 @@ def test_numpy_names_refuses_a_function_without_them() -> None:
 
     with pytest.raises(ValueError, match="add has none of the arguments dim, dims, keepdim"):
         numpy_names(add)
+
+
+def test_rows_take_pytorchs_names_of_operands_and_say_what_they_compute() -> None:
+    x = tn.tensor([3.0, 4.0], requires_grad=True)
+    out = tn.div(other=tn.mul(input=x, other=x), input=1)
+    np.testing.assert_allclose(out.detach().numpy(), [1 / 9, 1 / 16], rtol=1e-6)
+    out.sum().backward()
+    assert x.grad is not None
+    np.testing.assert_allclose(x.grad.numpy(), [-2 / 27, -2 / 64], rtol=1e-6)
+    assert (tn.exp.__doc__, tn.atan2.__doc__) == ("``exp(input)``", "``atan2(input, other)``")
+    assert str(inspect.signature(tn.hypot)) == "(input, other)"

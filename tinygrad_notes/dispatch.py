@@ -7,6 +7,7 @@ keep; that is what makes recording cheap. Its source is short and readable, once
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from inspect import Parameter, Signature
@@ -26,7 +27,7 @@ from .storage import Storage, View, root_of
 from .tape import Node, next_seq
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["generated", "primitive", "watch"]
+__all__ = ["generated", "primitive", "public", "watch"]
 
 _NOTHING: dict[str, Any] = {}
 _ERRORS = (ValueError, IndexError, TypeError, OverflowError, RuntimeError)
@@ -115,6 +116,16 @@ def _compile_bind(op: Op, arity: int) -> Callable[..., Tensor]:
     return bind
 
 
+def public(op: Op, *names: str) -> Callable[..., Tensor]:
+    """The function of a row that has not run yet, its operands under the names that users call it with."""
+    op.operands = names
+    vars(op.bind)["__signature__"] = _signature(names, bool(op.params))
+    op.bind.__doc__ = (
+        f"``{re.sub(r'[a-z]+', lambda found: dict(zip(op.args, names, strict=True)).get(found[0], found[0]), op.expr)}``"
+    )
+    return op.bind
+
+
 @cache
 def _signature(args: tuple[str, ...], params: bool) -> Signature:
     given = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in args]
@@ -125,7 +136,7 @@ _FIRST_CALL = (lambda *operands, **params: ready()(*operands, **params)).__code_
 
 
 def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
-    names = [f"x{i}" for i in range(arity)] if op.variadic else list(op.args)
+    names = [f"x{i}" for i in range(arity)] if op.variadic else list(op.operands or op.args)
     flowing = [names[i] for i in range(arity) if op.rule_for(i) is not None]
     promoted = names if op.variadic and op.promote else [names[i] for i in op.promote]
     given = "params" if op.params else "NOTHING"
@@ -223,7 +234,7 @@ def _saved(op: Op, names: list[str], arity: int) -> str:
     kept = []
     for residual in residuals(op, arity):
         readers = [i for i in range(arity) if (rule := op.rule_for(i)) is not None and residual in rule_reads(rule)]
-        value = "z" if residual == "out" else f"a_{residual}"
+        value = "z" if residual == "out" else f"a_{names[op.args.index(residual)]}"
         if len(readers) == sum(op.rule_for(i) is not None for i in range(arity)):
             kept.append(f"{value}, ")
         else:

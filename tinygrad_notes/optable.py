@@ -71,6 +71,7 @@ class Op:
     special   at the edges: (arguments, value, gradients), as plain numbers; None: no gradient there to state
     into      adds the cotangent of the first argument into a buffer of its shape, for rules that touch only a part of it
     writes    the first argument is written in place and returned
+    operands  what users call the arguments, where not by ``args``; set before the first call
     """
 
     name: str
@@ -87,6 +88,7 @@ class Op:
     floats: bool = False
     into: Callable[..., None] | None = None
     writes: bool = False
+    operands: tuple[str, ...] = field(default=(), init=False)
     bind: Callable[..., Any] = field(init=False, repr=False)
     backward: Callable[..., None] = field(init=False, repr=False)
 

@@ -5,17 +5,25 @@ Every public function with a ``dim`` (or ``dims``, ``keepdim``) is decorated wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..dispatch import public
 from ..errors import DtypeError, IndexOutOfRange, ShapeError, describe
+from ..optable import TABLE
 from ..tensor import Tensor
 
-__all__ = ["Dim", "axes", "axis", "floating", "same_dtype", "shape_of", "sizes", "some_floats", "tensor"]
+__all__ = ["Dim", "axes", "axis", "floating", "row", "same_dtype", "shape_of", "sizes", "some_floats", "tensor"]
 
 Dim = int | tuple[int, ...] | list[int] | None
+
+
+def row(name: str) -> Callable[..., Tensor]:
+    """The function of an elementwise row itself, under PyTorch's names of operands: no call in between."""
+    op = TABLE[name]
+    return public(op, *("input", "other")[: len(op.args)])
 
 
 def tensor(name: str, x: Any) -> None:

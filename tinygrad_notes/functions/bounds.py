@@ -11,17 +11,17 @@ from ..dtypes import result_type
 from ..errors import ArgumentError
 from ..optable import p
 from ..tensor import Tensor
-from .arguments import tensor
+from .arguments import row, tensor
 from .convert import clone, to
 from .logic import bitwise_or, isnan
-from .pointwise import _row, eq, ge, gt, le, lt, where
+from .pointwise import eq, ge, gt, le, lt, where
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num"]
 
 METHODS = "clamp clamp_max clamp_min clip fmax fmin maximum minimum nan_to_num"
 INPLACE = "clamp clamp_max clamp_min clip nan_to_num"
 
-maximum, minimum = _row("maximum"), _row("minimum")
+maximum, minimum = row("maximum"), row("minimum")
 """Equal values share the gradient evenly; NaN where one is NaN."""
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from ..dtypes import float32
 from ..errors import DtypeError, RangeError
 from ..tensor import Tensor
-from .arguments import same_dtype, tensor
+from .arguments import row, same_dtype, tensor
 from .convert import to
-from .pointwise import _row, abs, eq, le, lt, ne
+from .pointwise import abs, eq, le, lt, ne
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "equal",
@@ -24,8 +24,8 @@ METHODS = (
 )
 INPLACE = "bitwise_not logical_and logical_not logical_or logical_xor"
 
-bitwise_and, bitwise_or, bitwise_xor = _row("bitwise_and"), _row("bitwise_or"), _row("bitwise_xor")
-bitwise_left_shift, bitwise_right_shift = _row("bitwise_left_shift"), _row("bitwise_right_shift")
+bitwise_and, bitwise_or, bitwise_xor = row("bitwise_and"), row("bitwise_or"), row("bitwise_xor")
+bitwise_left_shift, bitwise_right_shift = row("bitwise_left_shift"), row("bitwise_right_shift")
 
 # ---- bits and truth values ----
 

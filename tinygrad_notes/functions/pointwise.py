@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..dtypes import bool_, float64
 from ..errors import ArgumentError, DtypeError
 from ..optable import TABLE, p
 from ..tensor import Tensor
-from .arguments import floating, same_dtype, some_floats
+from .arguments import floating, row, same_dtype, some_floats
 from .convert import to
 
 __all__ = [
@@ -31,15 +30,11 @@ INPLACE = (
 )
 
 
-def _row(name: str) -> Callable[..., Tensor]:
-    return TABLE[name].bind
-
-
-mul, true_divide, neg, abs = _row("mul"), _row("div"), _row("neg"), _row("abs")
-exp, exp2, expm1 = _row("exp"), _row("exp2"), _row("expm1")
-log, log2, log10, log1p, sqrt = _row("log"), _row("log2"), _row("log10"), _row("log1p"), _row("sqrt")
-tanh, sigmoid, logsigmoid, erf, erfc = _row("tanh"), _row("sigmoid"), _row("logsigmoid"), _row("erf"), _row("erfc")
-eq, ne, lt, le, gt, ge = (_row(name) for name in ("eq", "ne", "lt", "le", "gt", "ge"))
+mul, true_divide, neg, abs = row("mul"), row("div"), row("neg"), row("abs")
+exp, exp2, expm1 = row("exp"), row("exp2"), row("expm1")
+log, log2, log10, log1p, sqrt = row("log"), row("log2"), row("log10"), row("log1p"), row("sqrt")
+tanh, sigmoid, logsigmoid, erf, erfc = row("tanh"), row("sigmoid"), row("logsigmoid"), row("erf"), row("erfc")
+eq, ne, lt, le, gt, ge = (row(name) for name in ("eq", "ne", "lt", "le", "gt", "ge"))
 
 multiply, negative, absolute = mul, neg, abs
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge

@@ -6,9 +6,9 @@ import builtins
 from typing import Any
 
 from ..tensor import Tensor
-from .arguments import floating, same_dtype
+from .arguments import floating, row, same_dtype
 from .convert import to
-from .pointwise import _row, eq, gt, lt, where
+from .pointwise import eq, gt, lt, where
 
 __all__ = [
     "ceil", "copysign", "fix", "floor", "floor_divide", "fmod", "frac", "heaviside", "remainder", "round", "sgn", "sign",
@@ -18,14 +18,14 @@ __all__ = [
 METHODS = "ceil copysign divmod fix floor floor_divide fmod frac heaviside remainder round sgn sign signbit trunc"
 INPLACE = "ceil copysign fix floor fmod frac heaviside round sgn sign trunc"
 
-floor, ceil, trunc, sign, copysign = _row("floor"), _row("ceil"), _row("trunc"), _row("sign"), _row("copysign")
-floor_divide, remainder, fmod = _row("floor_divide"), _row("remainder"), _row("fmod")
+floor, ceil, trunc, sign, copysign = row("floor"), row("ceil"), row("trunc"), row("sign"), row("copysign")
+floor_divide, remainder, fmod = row("floor_divide"), row("remainder"), row("fmod")
 fix, sgn = trunc, sign
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To the nearest multiple of ``10**-decimals``, of two that are as near to the even one."""
-    whole = _row("round")
+    whole = row("round")
     if decimals == 0:
         return whole(input)
     floating("round", input)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..optable import p
 from ..tensor import Tensor
-from .arguments import some_floats
-from .pointwise import _row, mul
+from .arguments import row, some_floats
+from .pointwise import mul
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2",
@@ -21,10 +21,10 @@ METHODS = (
 )
 INPLACE = METHODS
 
-sin, cos, tan = _row("sin"), _row("cos"), _row("tan")
-asin, acos, atan, atan2 = _row("asin"), _row("acos"), _row("atan"), _row("atan2")
-sinh, cosh = _row("sinh"), _row("cosh")
-asinh, acosh, atanh = _row("asinh"), _row("acosh"), _row("atanh")
+sin, cos, tan = row("sin"), row("cos"), row("tan")
+asin, acos, atan, atan2 = row("asin"), row("acos"), row("atan"), row("atan2")
+sinh, cosh = row("sinh"), row("cosh")
+asinh, acosh, atanh = row("asinh"), row("acosh"), row("atanh")
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
