@@ -217,6 +217,7 @@ def test_the_names_that_generated_functions_use_are_reserved() -> None:
         sources = _bind_source(op, arity)[0], inspect.getsource(rules._generate(op, arity))
         for source, reserved in zip(sources, (OF_FORWARD, OF_BACKWARD), strict=True):
             words = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-            own = {*op.args, *op.params, *(f"{k}_{x}" for k in "na" for x in op.args)}
+            names = {*op.args, *op.operands}
+            own = {*names, *op.params, *(f"{k}_{x}" for k in "na" for x in names)}
             used = {w for w in words - own - reserved if not re.fullmatch(r"([xn]|[an]_x|vjp)\d+", w)}
             assert not used, (op.name, used)

@@ -188,7 +188,11 @@ def _inside(op: Op) -> str:
     called = ""
     while frame is not None and is_ours(frame):
         code = frame.f_code
-        if Path(code.co_filename).parent.name in _ROOMS and not code.co_name.startswith("_"):
+        if (
+            Path(code.co_filename).parent.name in _ROOMS
+            and not code.co_name.startswith("_")
+            and "<locals>" not in code.co_qualname
+        ):
             called = code.co_qualname
         frame = frame.f_back
     return f" inside {called}" if called not in ("", op.name) else ""
