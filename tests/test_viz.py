@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -307,6 +308,24 @@ def test_the_same_program_gives_the_same_text(real: tn.Tape) -> None:
     again = training_step(16)
     assert tn.viz.dot(again) == tn.viz.dot(real) == tn.viz.dot(real)
     assert tn.viz.dot(again, views=True, max_nodes=400) == tn.viz.dot(real, views=True, max_nodes=400)
+
+
+def test_the_age_of_leaves_does_not_matter() -> None:
+    def drawn(order: str, draw: Any) -> str:
+        made = {name: tn.tensor([1.0, 2.0], requires_grad=True) for name in order}
+        a, b = made["a"], made["b"]
+        with tn.Tape() as tape:
+            tape.names.update({a._current_node(): "a", b._current_node(): "b"})
+            out = (a * 2.0).sin() + b * a
+        return str(draw(tape, out.sum()))
+
+    pictures = (
+        lambda tape, _: tn.viz.dot(tape),
+        lambda tape, _: tn.viz.draw(tape).plain,
+        lambda _, out: tn.viz.dot(out, order=2),
+    )
+    for draw in pictures:
+        assert drawn("ab", draw) == drawn("ba", draw)
 
 
 def test_labels_say_literals_shapes_and_dtypes() -> None:

@@ -55,10 +55,11 @@ def layout(
     inside: dict[Group, list[Box]] = {}
     for box in graph.boxes:
         inside.setdefault(box.group, []).append(box)
+    number = {box: i for i, box in enumerate(graph.boxes)}
 
     def item(what: Box | Group, flip: bool) -> Place:
         if isinstance(what, Box):
-            return Place(what, *size(what), first=min(node.seq for node in what.members))
+            return Place(what, *size(what), first=number[what])
         parts = [item(part, flip) for part in _parts(what, inside)]
         w, h = _arrange(parts, links.get(what, {}), flip)
         for part in parts:

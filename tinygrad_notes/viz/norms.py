@@ -16,7 +16,7 @@ from ..engine import run_backward
 from ..replay import observe
 from ..tape import Node, Tape
 
-__all__ = ["Norm", "norm_of", "norms_of_backward", "norms_of_gradients", "norms_of_values"]
+__all__ = ["Norm", "length", "norm_of", "norms_of_backward", "norms_of_gradients", "norms_of_values"]
 
 Array = np.ndarray[Any, Any]
 Norms = dict[Node, "Norm"]
@@ -32,17 +32,22 @@ class Norm:
 
 
 def norm_of(array: Array) -> Norm:
-    """The norm of an array, in float64; scaled first where squares would overflow or vanish."""
+    """The norm of the finite elements, and how many are not."""
     flat = array.ravel()
-    squares = float(np.einsum("i,i->", flat, flat, dtype=np.float64))  # one pass, no copy, no threads
+    size = length(flat)
+    if np.isfinite(size):
+        return Norm(size)
+    return Norm(length(flat[np.isfinite(flat)]), int(np.isnan(flat).sum()), int(np.isinf(flat).sum()))
+
+
+def length(flat: Array) -> float:
+    """The Euclidean norm of all elements, in float64; scaled first where squares would overflow or vanish."""
+    squares = float(np.einsum("i,i->", flat, flat, dtype=np.float64))  # one pass, no copy, no threads unlike a dot product
     if 1e-280 < squares < np.inf:
-        return Norm(float(np.sqrt(squares)))
-    values = np.abs(array.astype(np.float64, copy=False))
-    nan, inf = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    if nan or inf:
-        values = values[np.isfinite(values)]
+        return float(np.sqrt(squares))
+    values = np.abs(flat.astype(np.float64, copy=False))
     largest = float(values.max(initial=0.0))
-    return Norm(largest * float(np.sqrt(np.square(values / largest).sum())) if largest else 0.0, nan, inf)
+    return largest * float(np.sqrt(np.square(values / largest).sum())) if 0.0 < largest < np.inf else largest
 
 
 def norms_of_values(tape: Tape, wanted: Container[Node] | None = None) -> Norms:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..modes import Scope
 from ..tape import Node
 
-__all__ = ["GRADIENTS", "LEAVES", "RANK", "gradient_scope", "is_parameter", "orders", "role_of"]
+__all__ = ["GRADIENTS", "LEAVES", "RANK", "gradient_scope", "is_parameter", "orders", "places", "role_of"]
 
 LEAVES = ("parameter", "state", "data", "constant")
 GRADIENTS = ("gradient", "second")
@@ -55,6 +55,15 @@ def orders(nodes: Iterable[Node]) -> dict[Node, int]:
             elif source in pass_of and source.rg:
                 base[current] = max(base[current], found[source] + 1)
     return {node: max(order, base[pass_of[node]]) if order else 0 for node, order in found.items()}
+
+
+def places(nodes: Iterable[Node]) -> dict[Node, int]:
+    """The order of everything on a tape: a leaf stands before its first reader, whenever it was made."""
+    found: dict[Node, int] = {}
+    for node in nodes:
+        for value in (*node.inputs, node):
+            found.setdefault(value, len(found))
+    return found
 
 
 def gradient_scope(scope: Scope, order: int, known: dict[tuple[Scope, int], Scope]) -> Scope:

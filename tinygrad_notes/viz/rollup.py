@@ -13,7 +13,7 @@ from typing import Any
 from ..tape import Node, Tape
 from .align import align
 from .groups import Group, Instance, Scopes
-from .roles import RANK, is_parameter, orders, role_of
+from .roles import RANK, is_parameter, orders, places, role_of
 
 __all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
 
@@ -92,6 +92,7 @@ class _RollUp:
         self.names, self.constants = names, constants
         computed = set(nodes)
         self.orders = orders(nodes)
+        self.place = places(nodes)
         used = {source for node in nodes for source in node.inputs}
         through = set() if views else {node for node in nodes if node.op.kind == "view" and node in used}
         drawn = [node for node in nodes if node not in through]
@@ -120,12 +121,11 @@ class _RollUp:
             pass
         self._leaves(computed)
 
-        first = {box: min(n.seq for n in box.members) for box in set(self.box.values())}
-        boxes = sorted(first, key=lambda box: first[box])
+        boxes = sorted(set(self.box.values()), key=lambda box: self.place[box.members[0]])
         self.graph = Graph(boxes, self._edges(), self.scopes.root.group, len(drawn), len(through))
 
     def _make(self, role: str, group: Group, members: list[Node]) -> None:
-        members = sorted(members, key=lambda node: node.seq)
+        members = sorted(members, key=self.place.__getitem__)
         box = Box(role, group, members, tuple(self.names[node] for node in members if node in self.names))
         self.box.update(dict.fromkeys(members, box))
 

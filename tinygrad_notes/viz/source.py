@@ -15,7 +15,7 @@ from ..modes import local
 from ..tape import Node, Tape
 from ..tensor import Tensor
 from .norms import Norms, norms_of_backward, norms_of_gradients, norms_of_values
-from .roles import orders
+from .roles import orders, places
 
 __all__ = ["Recording", "Source", "record"]
 
@@ -135,15 +135,16 @@ def _differentiate(roots: list[Tensor], order: int) -> list[str]:
 
 
 def _leaves(roots: list[Tensor]) -> list[Tensor]:
-    """The leaves that require a gradient and that ``roots`` depend on, in the order of their making."""
+    """The leaves that require a gradient and that ``roots`` depend on, in the order of their first readers."""
     stack = [node for root in roots if (node := root._current_node()) is not None]
-    seen = set(stack)
+    ends, seen = tuple(stack), set(stack)
     while stack:
         for source in stack.pop().inputs:
             if source.rg and source not in seen:
                 seen.add(source)
                 stack.append(source)
-    leaves = sorted((node for node in seen if node.op.kind == "leaf"), key=lambda node: node.seq)
+    computed = sorted((node for node in seen if node.op.kind != "leaf"), key=lambda node: node.seq)
+    leaves = dict.fromkeys(node for node in (*places(computed), *ends) if node in seen and node.op.kind == "leaf")
     owners = (node.taps.leaf() for node in leaves if node.taps is not None and node.taps.leaf is not None)
     return [tensor for tensor in owners if tensor is not None]
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .norms import length
+
 __all__ = ["BINS", "summary"]
 
 BINS = 32
@@ -29,20 +31,11 @@ def summary(array: Array) -> dict[str, Any]:
         found: dict[str, Any] = {name: count for name, count in counts.items() if count}
         if flat.size:
             low, high, mean = float(flat.min()), float(flat.max()), float(flat.mean())
-            std = _norm(flat - mean) / np.sqrt(flat.size)
-            numbers = {"min": low, "max": high, "mean": mean, "std": std, "norm": _norm(flat)}
+            std = length(flat - mean) / np.sqrt(flat.size)
+            numbers = {"min": low, "max": high, "mean": mean, "std": std, "norm": length(flat)}
             found |= {name: float(f"{value:.7g}") for name, value in numbers.items() if np.isfinite(value)}
             found["bars"] = _bars(flat, low, high)
     return found
-
-
-def _norm(values: Array) -> float:
-    """By a loop that starts no threads, unlike a dot product; scaled where squares would overflow or vanish."""
-    squares = float(np.einsum("i,i->", values, values))
-    if 1e-280 < squares < np.inf:
-        return float(np.sqrt(squares))
-    largest = max(float(values.max()), -float(values.min()))
-    return largest * float(np.sqrt(np.square(values / largest).sum())) if largest else 0.0
 
 
 def _bars(values: Array, low: float, high: float) -> list[int]:
