@@ -9,6 +9,7 @@
 #   make notebooks    execute the notebooks anew
 #   make lint         ruff and the strict type check
 #   make golden       renew the golden pictures of the tests (look at them before you commit)
+#   make reference    write docs/reference.md, the table of every function, anew
 #   make stub         renew the type stub of the methods that Tensor is given
 #   make soak         the memory test over 100,000 steps
 #   make count        lines of code per layer
@@ -19,7 +20,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test test-all fuzz test-browser bench notebooks lint golden stub soak count clean
+.PHONY: help run test test-all fuzz test-browser bench notebooks lint golden reference stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -71,6 +72,9 @@ lint: .venv/test.stamp
 
 golden: .venv/test.stamp
 	$(BIN)/python tests/test_viz.py
+
+reference: .venv/test.stamp
+	$(BIN)/python docs/reference.py
 
 stub: .venv/run.stamp
 	$(BIN)/python -m tinygrad_notes.stubs

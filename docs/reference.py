@@ -22,6 +22,8 @@ HEAD = """# Reference: every function
 
 Written by `make reference` from the functions and from the sample calls that the tests run here and in PyTorch.
 
+A function that is a method too, or that also exists as `name_`, written in place, has one line.
+
 * *rows*: the primitives that the samples record; views are left out where something is computed
 * *derivative*: `any` for functions whose gradient is recorded in primitives again, so that it has gradients of every order (the
   tests check the first two); `1` where the second is zero or does not exist; `–` where the result has none
@@ -39,6 +41,8 @@ def reference() -> str:
         by_name: dict[str, list[Sample]] = {}
         for sample in samples:
             by_name.setdefault(sample.name, []).append(sample)
+        for name in [name for name in by_name if _base(name) in by_name]:
+            del by_name[name]
         text += [
             f"## {_title(room)}\n\n",
             "| function | what | rows | derivative | dtypes | differs |\n",
@@ -46,6 +50,12 @@ def reference() -> str:
         ]
         text += [_line(name, found) for name, found in sorted(by_name.items(), key=lambda item: item[0].lower())] + ["\n"]
     return "".join(text).rstrip() + "\n"
+
+
+def _base(name: str) -> str | None:
+    """``abs`` of ``Tensor.abs_`` and of ``Tensor.abs``: the line that says it all."""
+    method = name.removeprefix("Tensor.")
+    return None if method == name or method.startswith("__") else method.removesuffix("_")
 
 
 def _title(room: str) -> str:

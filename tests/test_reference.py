@@ -1,0 +1,48 @@
+"""The reference: it is up to date, and no public function is missing from it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tinygrad_notes as tn
+from tinygrad_notes import functions
+
+NO_TENSOR = {"element_size", "initial_seed", "is_contiguous", "is_floating_point", "stride"}
+"""What returns a number or a bool has no sample: it computes nothing."""
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.fixture
+def text(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.syspath_prepend(str(DOCS))
+    found: str = importlib.import_module("reference").reference()
+    sys.modules.pop("reference")
+    return found
+
+
+def test_the_reference_is_up_to_date(text: str) -> None:
+    assert (DOCS / "reference.md").read_text(encoding="utf-8") == text, "run `make reference`"
+
+
+def _public() -> Iterator[tuple[str, str]]:
+    """(room, name) of every function and method that a user can call."""
+    for module in pkgutil.iter_modules(functions.__path__):
+        room = importlib.import_module(f"tinygrad_notes.functions.{module.name}")
+        for name in {*getattr(room, "__all__", ()), *getattr(room, "METHODS", "").split()}:
+            if inspect.isfunction(getattr(tn, name, getattr(tn.Tensor, name, None))):
+                yield room.__name__, name
+    for name in tn.nn.functional.__all__:
+        yield "nn.functional", name
+
+
+def test_every_public_function_is_in_it(text: str) -> None:
+    known = {cell.split("`")[1].rpartition(".")[2] for cell in text.splitlines() if cell.startswith("| `")}
+    missing = sorted({(room, name) for room, name in _public() if name.removesuffix("_") not in known | NO_TENSOR})
+    assert not missing
