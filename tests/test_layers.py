@@ -21,7 +21,7 @@ LAYERS: list[list[str]] = [
     ["literal", "tensor", "inplace", "explain", "dispatch"],
     ["ops"],
     [
-        "functions.arguments", "functions.names", "functions.results", "functions.convert", "functions.shape",
+        "functions.arguments", "functions.names", "functions.results", "functions.device", "functions.convert", "functions.shape",
         "functions.pieces", "functions.moving", "functions.padding",
         "functions.pointwise", "functions.trigonometry", "functions.rounding", "functions.logic", "functions.bounds",
         "functions.reduce",

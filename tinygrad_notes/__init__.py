@@ -6,7 +6,10 @@ The tape is data and everything else only reads it. Start with ``tn.tensor``, ``
 from __future__ import annotations
 
 import importlib
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
+
+from numpy import dtype, finfo, iinfo
 
 from . import autograd, einops_backend, methods
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
@@ -34,6 +37,7 @@ from .functions.bounds import *
 from .functions.convert import *
 from .functions.counting import *
 from .functions.creation import *
+from .functions.device import device
 from .functions.einsum import *
 from .functions.generator import *
 from .functions.index import *

@@ -74,16 +74,20 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` is touched.
 
+    only_inputs        True: PyTorch's signature, of a time when False added into ``.grad`` of the other leaves
     allow_unused       None instead of an error for an input that the outputs do not depend on
     is_grads_batched   ``grad_outputs`` have an axis of several cotangents in front, and so have the gradients: all at once
     materialize_grads  zeros instead of None where an input was not used
     """
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False is gone, in PyTorch too; use backward to add into .grad of all leaves")
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "grad: materialize_grads=True gives zeros for unused inputs, which allow_unused=False forbids; drop one"
@@ -118,7 +122,9 @@ def _grad_batched(outputs: Any, inputs: Any, grad_outputs: Any, *rest: Any) -> t
     unused: list[int] = []
 
     def one(*cotangents: Tensor) -> tuple[Tensor, ...]:
-        found = grad(outputs, inputs, cotangents, retain_graph, create_graph, allow_unused, materialize_grads=materialize_grads)
+        found = grad(
+            outputs, inputs, cotangents, retain_graph, create_graph, True, allow_unused, materialize_grads=materialize_grads
+        )
         unused.extend(i for i, g in enumerate(found) if g is None)
         return tuple(from_array(np.zeros(())) if g is None else g for g in found)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DtypeError, ShapeError
+from .errors import DtypeError, RowsError
 
 __all__ = [
     "DEFAULT_FLOAT", "DTYPES", "bool_", "canonical_dtype", "float32", "float64", "int8", "int16", "int32", "int64", "make_array",
@@ -32,12 +32,10 @@ _DEFAULTS = (bool_, int64, DEFAULT_FLOAT)  # of a Python bool, int, float
 
 
 def canonical_dtype(dtype: Any) -> DType:
-    """``np.float32``, ``"float32"``, ``float`` or a dtype as one of ours; ``float`` means float64 only to numpy.
+    """``np.float32``, ``"float32"``, ``float`` (float64, as to numpy and PyTorch) or a dtype as one of ours.
 
     Raises DtypeError for a dtype that the engine does not have (complex, float16, objects, text).
     """
-    if dtype is float:
-        return DEFAULT_FLOAT
     try:
         found = np.dtype(dtype)
     except TypeError:
@@ -97,7 +95,7 @@ def result_type(arrays: Iterable[Any], scalars: Iterable[bool | int | float] = (
 def make_array(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     """A new array of ``data`` (numbers, nested lists, arrays, Tensors); Python floats become float32.
 
-    Raises ShapeError for rows of different lengths, DtypeError for what is no supported number.
+    Raises RowsError for rows of different lengths, TypeError for text, DtypeError for what is no supported number.
     """
     if isinstance(data, list | tuple):
         data = [x.tolist() if hasattr(x, "_array") else x for x in data]
@@ -105,7 +103,9 @@ def make_array(data: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise ShapeError(f"tensor: rows of different lengths make no array ({error})") from None
+        raise RowsError(f"tensor: rows of different lengths make no array ({error})") from None
+    if array.dtype.kind in "US":
+        raise TypeError(f"tensor: {str(data)[:40]!r} is text, not numbers; a Tensor holds bools, integers and floats")
     if dtype is not None:
         wanted = canonical_dtype(dtype)
     elif array.dtype.kind == "f" and not isinstance(data, np.ndarray | np.generic):

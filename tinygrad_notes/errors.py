@@ -19,6 +19,7 @@ __all__ = [
     "IndexOutOfRange",
     "LabelsError",
     "RangeError",
+    "RowsError",
     "ShapeError",
     "describe",
     "short_dtype",
@@ -32,6 +33,10 @@ class ShapeError(RuntimeError):
 
 class LabelsError(ShapeError, ValueError):
     """Labels that do not fit their scores: PyTorch raises a ValueError for some of them, a RuntimeError for the others."""
+
+
+class RowsError(ShapeError, ValueError):
+    """Rows of different lengths, which make no Tensor."""
 
 
 class DtypeError(RuntimeError):

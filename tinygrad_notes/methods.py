@@ -9,6 +9,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import autograd, interop
 from .dtypes import bool_, float32, float64, int8, int16, int32, int64, uint8
 from .functions import (
@@ -176,6 +178,21 @@ def _tape_html(self: Tape) -> str:
     return tape_html(self)
 
 
+def _comparing(name: str) -> Callable[[Tensor, Any], Tensor]:
+    bind = TABLE[name].bind
+
+    def compare(self: Tensor, other: Any) -> Tensor:
+        result: Tensor = bind(self, other) if isinstance(other, _OPERANDS) else _no_answer
+        return result
+
+    compare.__doc__ = f"``{name}`` of each element; what is no operand, None or text, equals no Tensor."
+    return compare
+
+
+_no_answer: Any = NotImplemented
+_OPERANDS = (Tensor, bool, int, float, np.ndarray, np.generic)
+
+
 def members() -> dict[str, Any]:
     """Every operator, method and property that is attached, by its name on Tensor."""
     found: dict[str, Any] = dict(_FUNCTIONS)
@@ -191,6 +208,7 @@ def members() -> dict[str, Any]:
         found[function.__name__] = function
     found.update((name, _cast(dtype)) for name, dtype in _CASTS.items())
     found.update((name, property(getattr(room, name))) for room in _ROOMS for name in getattr(room, "PROPERTIES", "").split())
+    found |= {_OPERATORS[name]: _comparing(name) for name in ("eq", "ne")}
     found |= {"where": _where, "__getitem__": index.getitem, "__setitem__": index.setitem}
     found |= {"backward": autograd.backward_method, "_repr_html_": _tensor_html, **interop.methods()}
     found |= {"T": property(shape.transposed), "mT": property(shape.mT), "data": property(_data, _set_data)}

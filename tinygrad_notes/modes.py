@@ -151,11 +151,18 @@ class _GradSwitch(ModeSwitch):
         return before
 
 
-class no_grad(_GradSwitch):
+class _PlainSwitch(_GradSwitch):
+    """A switch that needs no arguments: ``@no_grad`` decorates as ``@no_grad()`` does."""
+
+    def __new__(cls, orig_func: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if orig_func is None else cls()(orig_func)
+
+
+class no_grad(_PlainSwitch):
     """Inside, nothing requires a gradient. Context manager and decorator; of the current thread only."""
 
 
-class enable_grad(_GradSwitch):
+class enable_grad(_PlainSwitch):
     """Inside, gradients are recorded again, even within ``no_grad``."""
 
     enabled = True

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from .functions.device import device as Device
 from .functions.generator import Generator
 from .functions.results import MinMax, Picked
 from .tensor import Tensor

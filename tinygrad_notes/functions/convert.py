@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ..dtypes import canonical_dtype
-from ..errors import GraphError, RangeError
+from ..errors import GraphError
 from ..optable import p
 from ..tensor import Tensor
+from .device import device as Device
 from .names import numpy_names
 
-__all__ = ["clone", "detach"]
+__all__ = ["clone", "detach", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
 
-METHODS = "clone contiguous cpu detach detach_ element_size is_contiguous is_floating_point nelement stride to type_as"
-PROPERTIES = "itemsize nbytes"
+METHODS = (
+    "clone contiguous cpu detach detach_ element_size is_contiguous is_floating_point is_nonzero is_same_size ndimension nelement "
+    "stride to type type_as"
+)
+PROPERTIES = "device itemsize nbytes"
 """Attached as properties of Tensor."""
 
 
@@ -52,6 +56,23 @@ def contiguous(input: Tensor) -> Tensor:
     return input if input._plain and input._array.flags.c_contiguous else clone(input)
 
 
+def asked(args: tuple[Any, ...], dtype: Any, device: Any) -> Any:
+    """The dtype that the arguments of ``to`` ask for, or None. Raises RangeError for a device that is not the CPU."""
+    for given in args:
+        if isinstance(given, Tensor):
+            dtype = given.dtype
+        elif isinstance(given, Device) or (isinstance(given, str) and given.partition(":")[0] in _DEVICES):
+            device = given
+        elif given is not None and not isinstance(given, bool):
+            dtype = given
+    if device is not None:
+        Device(device)
+    return None if dtype is None else canonical_dtype(dtype)
+
+
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "meta")
+
+
 def to(
     input: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False
 ) -> Tensor:
@@ -60,17 +81,8 @@ def to(
     copy: a copy in any case. Raises RangeError for a device that is not the CPU.
     """
     flags = [given for given in args if isinstance(given, bool)]  # non_blocking, copy
-    for given in args:
-        if isinstance(given, Tensor):
-            dtype = given.dtype
-        elif isinstance(given, str) and given.partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta"):
-            device = given
-        elif given is not None and not isinstance(given, bool):
-            dtype = given
-    if device is not None and str(device).partition(":")[0] != "cpu":
-        raise RangeError(f"to: there is no device {str(device)!r} here; every Tensor lives on the CPU")
-    wanted = input.dtype if dtype is None else canonical_dtype(dtype)
-    if input.dtype != wanted:
+    wanted = asked(args, dtype, device)
+    if wanted is not None and input.dtype != wanted:
         cast: Tensor = p.cast(input, dtype=wanted)
         return cast
     return clone(input) if copy or flags[1:] == [True] else input
@@ -84,6 +96,44 @@ def cpu(input: Tensor) -> Tensor:
 def type_as(input: Tensor, other: Tensor) -> Tensor:
     """In the dtype of ``other``."""
     return to(input, other.dtype)
+
+
+def type(input: Tensor, dtype: Any) -> Tensor:
+    """In another dtype."""
+    return to(input, dtype)
+
+
+# ---- what it is ----
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether it is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input.numel()
+
+
+def ndimension(input: Tensor) -> int:
+    """The number of axes."""
+    return input.ndim
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether its one element is not 0. Raises ShapeError unless it has one element."""
+    return bool(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether both have one shape."""
+    return input.shape == other.shape
+
+
+def device(input: Tensor) -> Device:
+    """Where it lives: the CPU."""
+    return Device("cpu")
 
 
 # ---- in memory ----

@@ -15,6 +15,7 @@ from ..optable import p
 from ..tensor import Tensor, from_array
 from .arguments import shape_of
 from .convert import to
+from .device import on_cpu
 from .shape import reshape
 
 __all__ = [
@@ -28,7 +29,8 @@ METHODS = "new_empty new_full new_ones new_tensor new_zeros"
 # ---- from data ----
 
 
-def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of ``data``: numbers, nested lists, arrays. Python floats become float32."""
     return Tensor(data, dtype=dtype, requires_grad=requires_grad)
 
@@ -42,7 +44,8 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return from_array(array.view(np.ndarray))
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+@on_cpu
+def as_tensor(data: Any, dtype: Any = None, *, device: Any = None) -> Tensor:
     """``data`` as a Tensor, sharing memory where it can: a Tensor is returned as it is."""
     if isinstance(data, Tensor):
         return data if dtype is None else to(data, dtype)
@@ -52,7 +55,10 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     return Tensor(data, dtype=dtype)
 
 
-def asarray(obj: Any, *, dtype: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
     """``obj`` as a Tensor: sharing memory where it can (copy=None), always in new memory (True), or never (False).
 
     A Tensor stays in its graph if ``requires_grad``, and is detached otherwise, as in PyTorch. Raises ValueError where
@@ -70,7 +76,8 @@ def asarray(obj: Any, *, dtype: Any = None, copy: bool | None = None, requires_g
     return found.requires_grad_() if requires_grad else found
 
 
-def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def new_tensor(input: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of ``data``, in the dtype of ``input``."""
     return Tensor(data, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
@@ -89,22 +96,26 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
     return canonical_dtype(DEFAULT_FLOAT if dtype is None else dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All 0, of the given shape."""
     return _filled(np.zeros(shape_of("zeros", size), _dtype(dtype)), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All 1, of the given shape."""
     return _filled(np.ones(shape_of("ones", size), _dtype(dtype)), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Of the given shape, its values whatever the memory holds."""
     return _filled(np.empty(shape_of("empty", size), _dtype(dtype)), requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """All ``fill_value``, of the given shape; the dtype is that of the value. A 0-d Tensor as the value stays in the graph."""
     shape = shape_of("full", (size,))
     if isinstance(fill_value, Tensor):
@@ -117,42 +128,52 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
     return _filled(np.full(shape, fill_value, wanted), requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """0 in the shape and dtype of ``input``."""
     return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """1 in the shape and dtype of ``input``."""
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Whatever the memory holds, in the shape and dtype of ``input``."""
     return empty(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """``fill_value`` in the shape and dtype of ``input``."""
     return full(input.shape, fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def new_zeros(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def new_zeros(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """0 of the given shape, in the dtype of ``input``."""
     return zeros(*size, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def new_ones(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def new_ones(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """1 of the given shape, in the dtype of ``input``."""
     return ones(*size, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def new_empty(input: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def new_empty(input: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Whatever the memory holds, of the given shape, in the dtype of ``input``."""
     return empty(*size, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def new_full(
+    input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """``fill_value`` of the given shape, in the dtype of ``input``."""
     return full(size, fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
@@ -160,7 +181,8 @@ def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, re
 # ---- ranges and matrices ----
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The identity matrix ``(n, m)``."""
     rows, columns = shape_of("eye", (n, n if m is None else m))
     return _filled(np.eye(rows, columns, dtype=_dtype(dtype)), requires_grad)
@@ -170,7 +192,10 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, Tensor | np.generic) else value
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """``start, start + step, ...`` up to ``end``, which is left out; int64 for integers, else float32.
 
     Raises RangeError for a step of 0, and for one that leads away from ``end``.
@@ -188,12 +213,16 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, req
     return _filled(found.astype(wanted), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both among them, at equal distances."""
     return _filled(_spaced("linspace", start, end, steps).astype(_dtype(dtype)), requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """``steps`` powers of ``base``, the exponents from ``start`` to ``end`` at equal distances."""
     return _filled(np.power(float(base), _spaced("logspace", start, end, steps)).astype(_dtype(dtype)), requires_grad)
 
@@ -204,13 +233,15 @@ def _spaced(name: str, start: Any, end: Any, steps: int) -> np.ndarray[Any, Any]
     return np.linspace(_number(start), _number(end), int(steps))
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64) -> Tensor:
+@on_cpu
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """Rows and columns ``(2, n)`` of the elements on and below a diagonal of a ``(row, col)`` matrix."""
     shape = shape_of("tril_indices", (row, col))
     return _filled(np.argwhere(np.tri(shape[0], shape[1], offset)).T.astype(canonical_dtype(dtype)), False)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64) -> Tensor:
+@on_cpu
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """Rows and columns ``(2, n)`` of the elements on and above a diagonal of a ``(row, col)`` matrix."""
     shape = shape_of("triu_indices", (row, col))
     return _filled(np.argwhere(np.tri(shape[0], shape[1], offset - 1) == 0).T.astype(canonical_dtype(dtype)), False)

@@ -6,6 +6,8 @@ the offset on, by a number that depends on the shape only. So a replayed tape dr
 
 from __future__ import annotations
 
+import secrets
+
 import numpy as np
 
 from ..dtypes import uint64
@@ -16,7 +18,7 @@ from ..modes import local, no_grad
 from ..optable import p
 from ..tensor import Tensor, from_array, leaf_of
 
-__all__ = ["Generator", "initial_seed", "manual_seed"]
+__all__ = ["Generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
 
 
 class Generator:
@@ -77,3 +79,20 @@ def manual_seed(seed: int) -> Generator:
 def initial_seed() -> int:
     """The seed of the default generator."""
     return int(default_generator.seed.item())
+
+
+def seed() -> int:
+    """Seed the default generator with a number that no one knows, and return it."""
+    drawn = secrets.randbits(64)
+    default_generator.manual_seed(drawn)
+    return drawn
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator, for ``set_rng_state``."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Let the default generator continue from what ``get_rng_state`` gave."""
+    default_generator.set_state(new_state)

@@ -15,6 +15,7 @@ from ..optable import p
 from ..tensor import Tensor, from_array
 from .arguments import shape_of
 from .convert import to
+from .device import on_cpu
 from .generator import Generator, default_generator
 from .pointwise import log, sqrt, where
 from .scan import cumsum
@@ -29,7 +30,10 @@ __all__ = [
 METHODS = "bernoulli bernoulli_ multinomial normal_ random_ uniform_"
 
 
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform in [0, 1), with as many random bits as the dtype's mantissa holds."""
     wanted = _float(dtype)
     width = 53 if wanted == float64 else 24
@@ -39,7 +43,10 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None, requ
     return drawn.requires_grad_() if requires_grad else drawn
 
 
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal, by Box and Muller (1958): ``sqrt(-2 log(1 - u)) cos(2 pi v)``."""
     shape = shape_of("randn", size)
     u = rand(shape, dtype=_float(dtype), generator=generator)
@@ -49,6 +56,7 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None, req
     return drawn.requires_grad_() if requires_grad else drawn
 
 
+@on_cpu
 def randint(
     *args: Any,
     low: int | None = None,
@@ -56,6 +64,7 @@ def randint(
     size: Any = None,
     generator: Generator | None = None,
     dtype: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """``randint(high, size)``, ``randint(low, high, size)``: uniform integers in [low, high), int64 unless a dtype is given.
@@ -98,7 +107,10 @@ def _integers(
     return drawn.requires_grad_() if requires_grad else drawn
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None) -> Tensor:
+@on_cpu
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None
+) -> Tensor:
     """Normal with the given mean and standard deviation: numbers with a ``size``, or Tensors that broadcast.
 
     Gradients reach Tensors along ``mean + std * noise``. Raises RangeError for a negative deviation.
@@ -138,7 +150,10 @@ def _probability(value: Any) -> Any:
     return value
 
 
-def randperm(n: int, *, generator: Generator | None = None, dtype: Any = int64, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A random order of 0 ... n-1: that of n random numbers."""
     numbers = (generator or default_generator).bits(shape_of("randperm", (n,)), 53)
     order = to(argsort(numbers, 0), dtype)
@@ -176,16 +191,23 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 # ---- like a Tensor, and into one ----
 
 
-def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Uniform in [0, 1), in the shape and dtype of ``input``."""
     return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@on_cpu
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Standard normal, in the shape and dtype of ``input``."""
     return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@on_cpu
 def randint_like(
     input: Tensor,
     low: int,
@@ -193,6 +215,7 @@ def randint_like(
     *,
     generator: Generator | None = None,
     dtype: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """``randint_like(x, high)``, ``randint_like(x, low, high)``: uniform integers in the shape and dtype of ``input``."""

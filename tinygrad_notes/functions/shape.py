@@ -14,8 +14,8 @@ from .arguments import axis, sizes
 from .names import numpy_names
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "diagonal", "flatten", "moveaxis", "movedim",
-    "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "diagonal", "flatten", "moveaxis",
+    "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 METHODS = (
@@ -235,6 +235,14 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     except ValueError:
         raise ShapeError(f"broadcast_tensors: {', '.join(x._type() for x in parts)} have no common shape") from None
     return tuple(p.broadcast(x, shape=shape) for x in parts)
+
+
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape that Tensors of these shapes have in common. Raises ShapeError where there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"broadcast_shapes: {', '.join(map(str, shapes))} have no common shape") from None
 
 
 # ---- diagonals and windows ----

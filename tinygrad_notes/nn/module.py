@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
-from ..dtypes import canonical_dtype, float32, float64
+from ..dtypes import float32, float64
 from ..errors import ShapeError
+from ..functions.convert import asked
 from ..inplace import write
 from ..modes import Scope, local, no_grad
 from ..tensor import Tensor
@@ -196,16 +197,19 @@ class Module(Hookable):
             elif parameter.grad is not None:
                 parameter.grad.zero_()
 
-    def apply(self, function: Callable[[Module], Any]) -> Self:
-        """Call ``function`` on every module, the innermost first."""
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn`` on every module, the innermost first."""
         for child in self.children():
-            child.apply(function)
-        function(self)
+            child.apply(fn)
+        fn(self)
         return self
 
-    def to(self, dtype: Any) -> Self:
-        """Bring floating-point parameters and buffers to another dtype, in place: optimizers keep their hold on them."""
-        wanted = canonical_dtype(dtype)
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
+        """``to(dtype)``, ``to("cpu")``: bring floating-point parameters and buffers to another dtype, in place: optimizers
+        keep their hold on them. Raises RangeError for a device that is not the CPU."""
+        wanted = asked(args, dtype, device)
+        if wanted is None:
+            return self
         if wanted.kind != "f":
             raise TypeError(f"{type(self).__name__}.to: parameters are floating-point, got {wanted}")
         for tensor in [*self.parameters(), *self.buffers()]:
@@ -220,6 +224,10 @@ class Module(Hookable):
     def double(self) -> Self:
         """As float64."""
         return self.to(float64)
+
+    def cpu(self) -> Self:
+        """Itself: every Tensor lives on the CPU."""
+        return self
 
     # ---- state ----
 
