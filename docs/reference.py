@@ -64,7 +64,9 @@ def _title(room: str) -> str:
         name = room.removeprefix("nn_") if package == "nn.functional" else room
         if (HERE.parent / "tinygrad_notes" / package.replace(".", "/") / f"{name}.py").exists():
             documented = importlib.import_module(f"tinygrad_notes.{package}.{name}").__doc__ or name
-            return documented.splitlines()[0].split(":")[0].rstrip(".").replace(" under PyTorch's names", "")
+            return (
+                documented.splitlines()[0].split(":")[0].replace(" under PyTorch's names", "").replace("``", "`").rstrip(".,")
+            )
     return room
 
 

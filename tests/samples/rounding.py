@@ -54,7 +54,7 @@ SAMPLES: list[Sample] = [
         orders=0,
     ),
     *samples(
-        "Tensor.__divmod__",
+        "Tensor.divmod",
         (lambda m, x, y: divmod(x, y), floats(2, 3), floats(3, **_ABOVE)),
         (lambda m, x: divmod(5.0, x), floats(3, **_ABOVE)),
         torch=False,
