@@ -221,6 +221,9 @@ def test_a_leaf_is_not_written_outside_no_grad() -> None:
     for act in (
         lambda: w.add_(1), lambda: w.zero_(), lambda: w.__setitem__(0, 1.0), lambda: w[0].mul_(2), lambda: w.T[0].fill_(1),
         lambda: w.reshape(-1)[2:].copy_(tn.ones(4)), lambda: w.__setitem__(tn.tensor([0]), 1.0),
+        lambda: w[0].__setitem__(tn.tensor([False] * 3), 1.0), lambda: w[0].__setitem__(tn.tensor([False] * 3), tn.ones(0)),
+        lambda: w.__setitem__(slice(0, 0), 1.0), lambda: w.__setitem__(0, w[0]), lambda: w[0].__setitem__(..., w[0]),
+        lambda: w.__setitem__(..., w.reshape(2, 3)),
     ):  # fmt: skip
         with pytest.raises(RuntimeError, match=r"is a leaf that requires grad.*no_grad.*clone"):
             act()
@@ -241,6 +244,8 @@ def test_a_view_of_a_leaf_made_under_no_grad_does_not_smuggle_a_gradient_in() ->
         v = w[0]
     with pytest.raises(RuntimeError, match="is a leaf that requires grad"):
         v.copy_(y)
+    with pytest.raises(RuntimeError, match="is a view made under no_grad"):
+        v[...] = v[...]
     assert w.is_leaf
 
 

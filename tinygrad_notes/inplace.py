@@ -21,7 +21,7 @@ from .storage import note_write, root_of
 from .tape import Node, Taps, new_node
 from .tensor import Tensor, from_array, leaf_of
 
-__all__ = ["At", "direct", "replace", "source_of", "update", "write"]
+__all__ = ["At", "check_writable", "direct", "replace", "source_of", "update", "write"]
 
 
 direct: Any = np.ufunc
@@ -56,7 +56,7 @@ def write(target: Tensor, value: Any, by: str, at: At | None = None) -> Tensor:
     value_node = source._current_node()
     value_rg = value_node is not None and value_node.rg and target._array.dtype.kind == "f"
     visible = mode.grad and ((node is not None and node.rg) or value_rg)
-    _check_writable(target, node, visible, by)
+    check_writable(target, node, visible, by)
 
     if not visible and mode.tape is None:
         note_write(target._array, by)
@@ -117,7 +117,7 @@ def update(target: Tensor, name: str, *others: Any) -> Tensor:
             type(a) is float or (isinstance(a, np.ndarray) and a.dtype is array.dtype) for a in arrays
         )
         if simple and all(_fits(np.shape(a), array.shape) for a in arrays):
-            _check_writable(target, target._current_node(), False, name + "_")
+            check_writable(target, target._current_node(), False, name + "_")
             note_write(array, name + "_")
             mode.quietly(op.forward, array, *arrays, out=array)
             return target
@@ -205,7 +205,14 @@ def _give(target: Tensor, node: Node) -> None:
         view.storage.version += 1
 
 
-def _check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -> None:
+def check_writable(target: Tensor, node: Node | None, visible: bool, by: str) -> None:
+    """Refuse a write that gradients or other elements would suffer from.
+
+    node     of the target
+    visible  whether gradients see the write
+
+    Raises GraphError, see ``write``.
+    """
     array = target._array
     if not array.flags.writeable:
         raise GraphError(f"{by}: the memory of {target._type()} is read-only (an expanded or foreign array); clone() it first")

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..dtypes import int64
 from ..errors import DtypeError, IndexOutOfRange, ShapeError
-from ..inplace import At, source_of, write
+from ..inplace import At, check_writable, source_of, write
 from ..modes import local
 from ..optable import p
 from ..tensor import Tensor, from_array
@@ -63,6 +63,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     region: Tensor = p.slice(x, index=basic)
     if not arrays:
         if isinstance(value, Tensor) and _is_view_of_same(value, region):
+            check_writable(region, region._current_node(), local.mode.grad and region.requires_grad, "x[...] =")
             return  # x[i] += y has already written through the view
         write(region, _without_leading_ones(source_of(region, value, "x[...] ="), region.ndim), "x[...] =")
         return
