@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -369,3 +370,53 @@ def test_views_made_before_requires_grad_follow_their_base() -> None:
     assert view.requires_grad
     (view * 3.0).sum().backward()
     assert base.grad.tolist() == [3.0, 0.0]
+
+
+# ---- copies ----
+
+
+def memory(x: tn.Tensor) -> Any:
+    return x.detach().numpy()
+
+
+@pytest.mark.parametrize("make", [
+    lambda b: b[1], lambda b: b.T[1:], lambda b: b[:, ::2], lambda b: b[0, 0], lambda b: b.expand(2, 3, 4), lambda b: b.detach(),
+    lambda b: tn.nn.Parameter(b[2]), lambda b: tn.from_numpy(b.numpy()[::-1]),
+])  # fmt: skip
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_deep_copy_keeps_who_shares_memory(make: Callable[[tn.Tensor], tn.Tensor], first: int) -> None:
+    base = tn.tensor(np.arange(12.0).reshape(3, 4))
+    both = (base, make(base))
+    copies = copy.deepcopy(both[::-1])[::-1] if first else copy.deepcopy(both)
+    for one, other in zip(both, copies, strict=True):
+        np.testing.assert_array_equal(memory(one), memory(other))
+        assert memory(one).strides == memory(other).strides
+        assert not np.shares_memory(memory(one), memory(other))
+    assert np.shares_memory(memory(copies[0]), memory(copies[1]))
+
+
+def test_a_deep_copied_view_sees_writes_and_their_gradients() -> None:
+    base, y = tn.zeros(3), leaf(2)
+    copied, view = copy.deepcopy([base, base[:2]])
+    view.copy_(y * 2)
+    (copied * 3).sum().backward()
+    assert (copied.tolist(), y.grad.tolist(), base.tolist()) == ([0.5, 1.0, 0.0], [6, 6], [0, 0, 0])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_deep_copied_view_of_a_leaf_is_as_it_was(order: tuple[int, int]) -> None:
+    w = leaf(3)
+    with tn.no_grad():
+        both = (w, w[:2])
+    copies = copy.deepcopy([both[i] for i in order])
+    copied, view = copies[order[0]], copies[order[1]]
+    assert (copied.requires_grad, copied.is_leaf, view.requires_grad, view.is_leaf) == (True, True, False, True)
+    with tn.no_grad():
+        view.zero_()
+    (copied * copied).sum().backward()
+    assert (copied.grad.tolist(), w.tolist()) == ([0, 0, 1.5], [0.25, 0.5, 0.75])
+
+
+def test_a_deep_copy_of_lent_memory_with_gaps_is_packed() -> None:
+    lent = np.lib.stride_tricks.as_strided(np.arange(6.0), (3,), (16,))
+    assert copy.deepcopy(tn.from_numpy(lent)).tolist() == [0, 2, 4]

@@ -11,6 +11,7 @@ Two facts are kept, each where it costs nothing until it is needed:
 from __future__ import annotations
 
 import weakref
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .optable import Op
     from .tape import Node
 
-__all__ = ["Storage", "View", "Write", "note_write", "root_of", "stale_write", "writes"]
+__all__ = ["Storage", "View", "Write", "copy_memory", "copy_view", "note_write", "root_of", "stale_write", "writes"]
 
 Array = np.ndarray[Any, Any]
 Path = tuple[tuple["Op", dict[str, Any]], ...]
@@ -40,6 +41,10 @@ class Storage:
 
     def __init__(self, array: Array, node: Node | None) -> None:
         self.array, self.node, self.version = array, node, 0
+
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Storage:
+        return Storage(copy_memory(self.array, memo), None)
 
 
 class View:
@@ -80,6 +85,21 @@ def root_of(array: Array) -> Array:
             if not isinstance(base, np.ndarray):
                 return array
         array = base
+
+
+def copy_memory(array: Array, memo: dict[int, Any]) -> Array:
+    """A deep copy of ``array``: what lies in one memory, as far as ``memo`` knows of it, lies in one memory again."""
+    root = root_of(array)
+    owner = deepcopy(root, memo)
+    if any(n > 1 and a != b for n, a, b in zip(root.shape, root.strides, owner.strides, strict=True)):
+        return array.copy()  # lent memory with gaps: numpy has packed the copy
+    offset = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, owner.ravel("K"), offset, array.strides)
+
+
+def copy_view(view: View | None, memo: dict[int, Any]) -> View | None:
+    """The same view of the copy of its base."""
+    return None if view is None else View(deepcopy(view.storage, memo), view.path)
 
 
 def note_write(array: Array, by: str) -> None:

@@ -16,7 +16,7 @@ from .dtypes import DEFAULT_FLOAT, make_array
 from .errors import DtypeError, GraphError, ShapeError, typename
 from .modes import local
 from .optable import LEAF
-from .storage import View
+from .storage import View, copy_memory, copy_view
 from .tape import Node, RemovableHook, Taps, new_node
 
 if TYPE_CHECKING:
@@ -261,7 +261,8 @@ class Tensor(TensorMethods):
         copied = object.__new__(type(self))
         memo[id(self)] = copied
         copied.__setstate__(self.__getstate__())
-        copied._array = self._array.copy()
+        copied._array, copied._view = copy_memory(self._array, memo), copy_view(self._view, memo)
+        copied._set_node(copied._node)
         if self._grad is not None:
             copied._grad = from_array(self._grad._array.copy())
         return copied
