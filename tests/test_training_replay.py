@@ -194,3 +194,48 @@ def test_what_a_replay_returned_does_not_change_with_the_state() -> None:
     first = tape.replay(w)[0]
     tape.replay(w)
     assert first.tolist() == [3.0]
+
+
+# ---- leaves that the recorded code makes ----
+
+
+def test_a_leaf_computed_on_the_tape_stays_computed() -> None:
+    x = tn.tensor([1.0, 2.0])
+    with tn.Tape() as tape:
+        w = (x * 2.0).requires_grad_()
+        assert w.is_leaf
+        with pytest.raises(RuntimeError, match="is a leaf that requires grad"):
+            w.add_(1.0)
+        for _ in range(2):
+            (w * w).sum().backward()
+        (second,) = tn.autograd.grad(w.sin().sum(), [w])
+        total = w.sum()
+        v = w.requires_grad_(False) * 1.0
+    assert (w.is_leaf, v.requires_grad, w.grad.tolist()) == (True, False, [8.0, 16.0])
+    x.copy_(tn.tensor([3.0, 4.0]))
+    found = tape.replay(w.grad, second, total, v)
+    expected = [24.0, 32.0], np.cos(np.float32([6, 8])).tolist(), 14.0, [6.0, 8.0]
+    assert tuple(a.tolist() for a in found) == expected
+
+
+def test_a_leaf_drawn_inside_an_inner_tape_is_drawn_again() -> None:
+    tn.manual_seed(3)
+    with tn.Tape() as tape:
+        w = tn.rand(3)
+        with tn.Tape():
+            total = w.requires_grad_().sum()
+    drawn = tape.replay(w, total)
+    assert drawn[0].tolist() != w.tolist()
+    assert drawn[1] == drawn[0].sum()
+
+
+def test_a_parameter_made_on_the_tape_starts_from_its_first_value() -> None:
+    with tn.Tape() as tape:
+        w = tn.zeros(3, requires_grad=True)
+        (w * 2.0).sum().backward()
+        with tn.no_grad():
+            w -= w.grad
+    for _ in range(2):
+        assert tape.replay(w)[0].tolist() == w.tolist() == [-2.0, -2.0, -2.0]
+    (box,) = (box for box in tn.viz.graph(tape).boxes if box.role == "parameter")
+    assert box.members[0] in tape.constants

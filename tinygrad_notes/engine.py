@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import GraphError, typename
 from .modes import local
-from .optable import LEAF, residuals
+from .optable import residuals
 from .storage import stale_write, writes
 from .tape import FREED
 
@@ -96,7 +96,7 @@ def _propagate(
         g = pop(node)
         if node.taps is not None:
             g = _tapped(node, g, found, wanted is None, owned is not None and node in owned)
-            if node.op is LEAF and wanted is None:  # a leaf that requires grad has taps
+            if wanted is None and not any(node.op.vjp):  # a leaf: if it requires grad, it has taps
                 continue
         if wanted is not None and node in wanted:
             found.captured[node] = g

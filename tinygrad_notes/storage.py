@@ -42,7 +42,6 @@ class Storage:
     def __init__(self, array: Array, node: Node | None) -> None:
         self.array, self.node, self.version = array, node, 0
 
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Storage:
         return Storage(copy_memory(self.array, memo), None)
 

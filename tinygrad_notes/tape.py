@@ -20,6 +20,7 @@ import numpy as np
 
 from .listing import listing
 from .modes import local
+from .optable import LEAF, TABLE
 from .replay import replay
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "Tape",
     "Taps",
     "is_ours",
+    "new_leaf",
     "new_node",
     "next_seq",
     "user_line",
@@ -139,6 +141,19 @@ def new_node(
     return node
 
 
+def new_leaf(tensor: Tensor, requires_grad: bool) -> Node:
+    """A node for the value of ``tensor`` from which gradients start anew. To a tape it is still what was computed there."""
+    old, tape = tensor._current_node(), local.mode.tape
+    if tape is not None and old is not None and tape.computed(old):
+        node = new_node(TABLE["detach"], (old,), {}, tensor.shape, tensor.dtype, requires_grad)
+        tape.record(node, (tensor,))
+        return node
+    node = new_node(LEAF, (), {}, tensor.shape, tensor.dtype, requires_grad)
+    if tape is not None and old in tape.constants:
+        tape.constant(node, tensor._array)
+    return node
+
+
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
@@ -224,6 +239,11 @@ class Tape:
         self._known.add(node)
         self.leaves[node] = array.copy()
         self.constants.add(node)
+
+    def computed(self, node: Node) -> bool:
+        """Whether this tape, or one that it is inside of, has recorded what computes ``node``."""
+        outer = self._outer
+        return (node in self._known and node not in self.leaves) or (outer is not None and outer.computed(node))
 
     def wrote_unseen(self, restore: Callable[[], None]) -> None:
         """A value was written where gradients do not see it: on the tape it is a new value, after the tape the old one."""

@@ -17,7 +17,7 @@ from .errors import DtypeError, GraphError, ShapeError, typename
 from .modes import local
 from .optable import LEAF
 from .storage import View, copy_memory, copy_view
-from .tape import Node, RemovableHook, Taps, new_node
+from .tape import Node, RemovableHook, Taps, new_leaf, new_node
 
 if TYPE_CHECKING:
     from ._methods import TensorMethods
@@ -186,7 +186,7 @@ class Tensor(TensorMethods):
                 raise GraphError(f"{self._type()} is the result of an operation and always requires grad; use .detach()")
             return self
         if requires_grad != self.requires_grad:
-            node = new_node(LEAF, (), {}, self.shape, self.dtype, requires_grad)
+            node = new_leaf(self, requires_grad)
             if requires_grad:
                 node.taps = Taps()
                 node.taps.leaf = weakref.ref(self)
@@ -202,7 +202,7 @@ class Tensor(TensorMethods):
         node = self._current_node()
         while node is not None and node.op.writes and not node.params["visible"]:
             node = node.inputs[0]  # written under no_grad: still the leaf it was
-        return node is None or not node.rg or node.op is LEAF
+        return node is None or not node.rg or not any(node.op.vjp)
 
     @property
     def grad_fn(self) -> Node | None:

@@ -18,7 +18,7 @@ from ..listing import show_params
 from ..modes import Scope
 from ..optable import Op, Rule, expression_of
 from ..tape import Node, Tape
-from .roles import RANK, gradient_scope, is_parameter, orders, role_of
+from .roles import RANK, gradient_scope, leaf_role, orders, role_of
 from .source import Recording
 from .values import Values, values_of
 
@@ -152,12 +152,7 @@ class _Contents:
             self.scope[leaf] = self.tree.shared(self.scope[reader] for reader in nearest)
             self.sides[leaf] = self.sides[nearest[0]] if nearest else "update"
             written = any(reader.op.writes and position == 0 for reader, position in readers)
-            self.roles[leaf] = (
-                "constant" if leaf in self.tape.constants
-                else "parameter" if is_parameter(leaf)
-                else "state" if written
-                else "data"
-            )  # fmt: skip
+            self.roles[leaf] = leaf_role(leaf, leaf in self.tape.constants, written)
 
     def _side_of_scopes(self) -> dict[int, str]:
         """The outermost scopes are on one side as a whole."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..modes import Scope
 from ..tape import Node
 
-__all__ = ["GRADIENTS", "LEAVES", "RANK", "gradient_scope", "is_parameter", "orders", "places", "role_of"]
+__all__ = ["GRADIENTS", "LEAVES", "RANK", "gradient_scope", "is_parameter", "leaf_role", "orders", "places", "role_of"]
 
 LEAVES = ("parameter", "state", "data", "constant")
 GRADIENTS = ("gradient", "second")
@@ -17,6 +17,15 @@ RANK = {"forward": 0, "update": 1, "write": 2, "gradient": 3, "second": 4}
 def is_parameter(node: Node) -> bool:
     """Whether a node is a leaf that requires a gradient."""
     return node.rg and node.op.kind == "leaf"
+
+
+def leaf_role(leaf: Node, constant: bool, written: bool) -> str:
+    """The role of a leaf; whether the recorded code made it itself, and whether it is written in place."""
+    if is_parameter(leaf):
+        return "parameter"
+    if constant:
+        return "constant"
+    return "state" if written else "data"
 
 
 def role_of(node: Node, order: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from ..tape import Node, Tape
 from .align import align
 from .groups import Group, Instance, Scopes
-from .roles import RANK, is_parameter, orders, places, role_of
+from .roles import RANK, leaf_role, orders, places, role_of
 
 __all__ = ["Box", "Edge", "Graph", "Group", "Kind", "roll_up"]
 
@@ -181,18 +181,13 @@ class _RollUp:
             home = self.scopes.shared([self.at[reader] for reader, _ in found])
             reader, position = found[0]
             written = any(reader.op.writes and position == 0 for reader, position in readers[leaf])
-            alike.setdefault((home.group, self._leaf_role(leaf, written), self.box[reader], position), []).append(leaf)
+            alike.setdefault(
+                (home.group, leaf_role(leaf, leaf in self.constants, written), self.box[reader], position), []
+            ).append(leaf)
         for (group, role, _, _), leaves in alike.items():
             while group.parent is not None and group.instances > len(leaves):  # the first step's state comes from outside
                 group = group.parent
             self._make(role, group, leaves)
-
-    def _leaf_role(self, leaf: Node, written: bool) -> str:
-        if leaf in self.constants:
-            return "constant"
-        if is_parameter(leaf):
-            return "parameter"
-        return "state" if written else "data"
 
     # ---- edges ----
 

@@ -143,8 +143,8 @@ def _leaves(roots: list[Tensor]) -> list[Tensor]:
             if source.rg and source not in seen:
                 seen.add(source)
                 stack.append(source)
-    computed = sorted((node for node in seen if node.op.kind != "leaf"), key=lambda node: node.seq)
-    leaves = dict.fromkeys(node for node in (*places(computed), *ends) if node in seen and node.op.kind == "leaf")
+    computed = sorted((node for node in seen if any(node.op.vjp)), key=lambda node: node.seq)
+    leaves = dict.fromkeys(node for node in (*places(computed), *ends) if node in seen and not any(node.op.vjp))
     owners = (node.taps.leaf() for node in leaves if node.taps is not None and node.taps.leaf is not None)
     return [tensor for tensor in owners if tensor is not None]
 
