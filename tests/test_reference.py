@@ -16,7 +16,11 @@ from tinygrad_notes import functions
 
 NO_TENSOR = ("bool", "float", "int", "None", "str", "tuple[int, ...]", "Generator")
 """What answers with one of these computes nothing, and has no sample."""
-EXEMPT = {"get_rng_state": "a state, no function of Tensors", "type": "a question, or another name of `to`"}
+EXEMPT = {
+    "get_rng_state": "a state, no function of Tensors",
+    "stride": "a question",
+    "type": "a question, or another name of `to`",
+}
 DOCS = Path(__file__).parent.parent / "docs"
 
 
