@@ -32,6 +32,11 @@ def penalty(m: Any) -> Any:
     return x.grad
 
 
+def shared_median(m: Any) -> Any:
+    x = m.tensor([[2.0, 1.0], [2.0, 3.0]], requires_grad=True)
+    return m.autograd.grad(x.median(), x)[0], m.autograd.grad(x.median(0).values.sum(), x)[0]
+
+
 def unused(m: Any) -> Any:
     x, y = weight(m), weight(m)
     return m.autograd.grad(x.sum(), (x, y), None, False, False, True, True)[1]  # by position: only_inputs, allow_unused
@@ -83,6 +88,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "no_grad without brackets": lambda m: tracked(m, m.no_grad),
     "no_grad with brackets": lambda m: tracked(m, m.no_grad()),
     "enable_grad without brackets": lambda m: tracked(m, m.enable_grad),
+    "median shares between equals": shared_median,
     "only_inputs": penalty,
     "allow_unused by position": unused,
     "random state": drawn_again,
@@ -93,6 +99,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "rows of two lengths": lambda m: m.tensor([[1], [1, 2]]),
     "no common shape": lambda m: m.broadcast_shapes((2,), (3,)),
     "less than None": lambda m: weight(m) < None,
+    "one choice alone": lambda m: m.where(weight(m) > 0, weight(m)),
     "not one truth": lambda m: weight(m).is_nonzero(),
 }
 
@@ -136,6 +143,15 @@ def test_refused_as_in_torch(name: str) -> None:
 def test_there_is_only_the_cpu(call: Callable[[], Any]) -> None:
     with pytest.raises(RuntimeError, match=r"there is no device '(cuda|cpu:1|mps|xpu).*' here; every Tensor lives on the CPU"):
         call()
+
+
+@pytest.mark.parametrize("seed", [0, -1, 2**63 + 1, 2**64 - 1])
+def test_the_random_state_keeps_every_bit_of_the_seed(seed: int) -> None:
+    generator = tn.Generator(seed)
+    other = tn.Generator()
+    other.set_state(generator.get_state())
+    assert other.seed.item() == generator.seed.item() == seed % 2**64
+    assert tn.equal(tn.rand(3, generator=other), tn.rand(3, generator=generator))
 
 
 def test_messages() -> None:

@@ -13,10 +13,11 @@ from ..tensor import Tensor, from_array
 from .arguments import axis, floating, tensor
 from .convert import to
 from .names import numpy_names
-from .pointwise import ge, le, where
+from .pointwise import ge, le
+from .pointwise import where as choice
 from .rounding import floor
 
-__all__ = ["argwhere", "bincount", "histc", "nonzero", "unique", "unique_consecutive"]
+__all__ = ["argwhere", "bincount", "histc", "nonzero", "unique", "unique_consecutive", "where"]
 
 METHODS = "argwhere bincount histc nonzero unique unique_consecutive"
 
@@ -28,6 +29,18 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if not as_tuple:
         return Tensor(found)
     return tuple(Tensor(column) for column in (np.argwhere(input._array.reshape(-1)) if input.ndim == 0 else found).T)
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """``input`` where ``condition`` holds, else ``other``; all three broadcast. The condition alone: where it holds, per axis.
+
+    Raises DtypeError unless the condition is bool, TypeError for one choice without the other.
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: needs input and other, or neither of them")
+    return choice(condition, input, other)
 
 
 def argwhere(input: Tensor) -> Tensor:
@@ -109,8 +122,8 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise RangeError(f"histc: max={max} must be larger than min={min}")
     low, high = (min - 1, max + 1) if min == max else (min, max)
     x = input.detach().reshape(-1)
-    inside = where(ge(x, low), le(x, high), False)
-    place = floor((where(inside, x, low) - low) * bins / (high - low))
-    place = where(ge(place, bins), bins - 1, place)
+    inside = choice(ge(x, low), le(x, high), False)
+    place = floor((choice(inside, x, low) - low) * bins / (high - low))
+    place = choice(ge(place, bins), bins - 1, place)
     counts: Tensor = p.put_add(to(inside, input.dtype), to(place, int64), dim=0, size=bins)
     return counts

@@ -43,7 +43,7 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Seed and offset, ``(2,)`` uint64: all there is to put the stream back where it was."""
-        return Tensor([self.seed.item(), self.offset.item()], dtype=uint64)
+        return Tensor(np.array([self.seed.item(), self.offset.item()], np.uint64))
 
     def set_state(self, state: Tensor) -> None:
         """Continue from what ``get_state`` gave."""

@@ -15,7 +15,7 @@ __all__ = [
     "abs", "absolute", "add", "addcdiv", "addcmul", "div", "divide", "eq", "erf", "erfc", "exp", "exp2", "expm1", "float_power",
     "ge", "greater", "greater_equal", "gt", "le", "lerp", "less", "less_equal", "log", "log1p", "log2", "log10", "logaddexp",
     "logit", "lt", "mul", "multiply", "ne", "neg", "negative", "not_equal", "positive", "pow", "reciprocal", "rsqrt", "sigmoid",
-    "sqrt", "square", "sub", "subtract", "tanh", "true_divide", "where",
+    "sqrt", "square", "sub", "subtract", "tanh", "true_divide",
 ]  # fmt: skip
 
 METHODS = (

@@ -14,7 +14,7 @@ from .arguments import axis, floating, tensor
 from .convert import to
 from .names import numpy_names
 from .pointwise import eq, ne, sub, where
-from .reduce import part, sum
+from .reduce import amax, part, sum
 from .results import Picked
 from .rounding import ceil, floor, round
 from .shape import permute, reshape, squeeze, unsqueeze
@@ -92,14 +92,18 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Pic
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """``median(x)``: the middle value, the lower of two; NaN if one is there. ``median(x, dim)``: values and indices.
 
-    The gradient follows the index.
+    The gradient follows the index; without one, equal values share it.
     """
     if dim is None:
         tensor("median", input)
         flat = input.reshape(-1)
         if not flat.numel():
             return sum(flat) + float("nan")
-        return _middle(flat, 0, False).values
+        middle = _middle(flat.detach(), 0, False).values
+        if flat.dtype.kind != "f":
+            return middle
+        found = where(ne(middle, middle), ne(flat, flat), eq(flat, middle))
+        return amax(where(found, flat, -float("inf")), 0)
     along = axis("median", input, dim)
     if input.ndim == 0:
         return _point(sort(input.reshape(1)))
