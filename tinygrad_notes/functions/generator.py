@@ -6,7 +6,7 @@ the offset on, by a number that depends on the shape only. So a replayed tape dr
 
 from __future__ import annotations
 
-import secrets
+import os
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def initial_seed() -> int:
 
 def seed() -> int:
     """Seed the default generator with a number that no one knows, and return it."""
-    drawn = secrets.randbits(64)
+    drawn = int.from_bytes(os.urandom(8), "little")
     default_generator.manual_seed(drawn)
     return drawn
 
