@@ -179,10 +179,43 @@ def test_broken_rows_are_reported(name: str) -> None:
         check_primitive(op)
 
 
+# ---- declared again ----
+
+
+def test_a_row_declared_again_replaces_the_old_one_but_not_in_graphs() -> None:
+    x = tn.tensor([1.0, 2.0], requires_grad=True)
+
+    def scaled(by: int) -> Any:
+        return tn.primitive("scaled", lambda x: x * by, vjp=f"g * {by}")
+
+    double = scaled(2)
+    with tn.Tape() as tape:
+        old = double(x)
+    assert p.scaled(x).tolist() == [2, 4]
+    triple = scaled(3)
+    assert TABLE["scaled"] is triple
+    assert p.scaled(x).tolist() == triple(x).tolist() == [3, 6]
+    assert double(x).tolist() == tape.replay(old)[0].tolist() == [2, 4]
+    assert tn.autograd.grad(old.sum(), [x])[0].tolist() == [2, 2]
+    assert tn.autograd.grad(triple(x).sum(), [x])[0].tolist() == [3, 3]
+
+
+def test_a_failed_declaration_leaves_the_table_as_it_was() -> None:
+    rows = dict(TABLE)
+    for name, error in (("soft", "VJP rule 0 reads y"), ("tanh", "already has a row")):
+        with pytest.raises(ValueError, match=error):
+            tn.primitive(name, np.abs, vjp="g * y")
+        assert rows == TABLE
+    op = softsquare()
+    with pytest.raises(ValueError, match="VJP rule 0 reads y"):
+        softsquare(vjp="g * y")
+    assert TABLE["softsquare"] is op
+
+
 # ---- declarations that do not fit ----
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
-    (lambda: (softsquare(), softsquare()), "the table already has a row of this name"),
+    (lambda: tn.primitive("tanh", np.tanh, vjp="g"), "primitive 'tanh': the table already has a row of this name"),
     (lambda: tn.primitive("soft square", np.abs, vjp="g"), "'soft square' is no Python name"),
     (lambda: tn.primitive("soft", np.abs, args="lambda", vjp="g"), "'lambda' is no Python name"),
     (lambda: tn.primitive("soft", np.abs, args="z", vjp="g"), "the name 'z' means something else in the functions generated"),

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from . import dispatch
-from .optable import Case, Op
+from .optable import TABLE, Case, Op
 
 __all__ = ["primitive"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Domain = tuple[float, float] | tuple[tuple[float, float], ...]
+_declared: dict[str, Op] = {}
+"""The rows that were declared here: these may be declared again, as by a notebook's cell that runs twice."""
 _SHAPES: dict[int, tuple[tuple[Shape, ...], ...]] = {
     1: (((2, 3),), ((),), ((1,),), ((0, 3),), ((4, 1),)),
     2: (((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), ()), ((), ()), ((0, 3), (1, 3))),
@@ -44,7 +46,7 @@ def primitive(
 ) -> Op:
     """Declare a primitive. The result is called with Tensors: ``square = tn.primitive("sq", np.square, vjp="2 * g * x")``.
 
-    name     as listings write it; new in the table
+    name     as listings write it. A row declared by this call before is replaced; what it has recorded goes on using it
     forward  arrays in, a new array out; static parameters by keyword. It must not write to its arguments
     args     the argument names, separated by spaces
     vjp      a rule per argument: an expression, or a function whose parameter names say what it reads; None where the argument
@@ -68,10 +70,19 @@ def primitive(
         cases = _broadcasting(name, len(names), domain) if cases is None and not params else cases
         promote = (flowing or range(len(names))) if promote is None else promote
         floats = bool(flowing) if floats is None else floats
-    return dispatch.primitive(
-        name, forward, args=args, vjp=rules, params=params, kind=kind, expr=expr, result=result or _by_running(forward),
-        cases=tuple(cases or ()), promote=tuple(promote or ()), floats=bool(floats), **row,
-    )  # fmt: skip
+    before = TABLE.get(name)
+    if before is _declared.get(name):
+        TABLE.pop(name, None)
+    try:
+        op = _declared[name] = dispatch.primitive(
+            name, forward, args=args, vjp=rules, params=params, kind=kind, expr=expr, result=result or _by_running(forward),
+            cases=tuple(cases or ()), promote=tuple(promote or ()), floats=bool(floats), **row,
+        )  # fmt: skip
+    except BaseException:
+        if before is not None:
+            TABLE[name] = before
+        raise
+    return op
 
 
 def _broadcasting(name: str, count: int, domain: Domain) -> tuple[Case, ...]:
