@@ -18,7 +18,7 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes.viz import picture as picture_module
-from tinygrad_notes.viz.rollup import Box, Edge, Graph
+from tinygrad_notes.viz.rollup import Box, Edge, Graph, Group
 
 GOLDEN = Path(__file__).parent / "golden"
 LEAVES = ("parameter", "state", "data", "constant")
@@ -118,9 +118,14 @@ def test_every_node_is_in_exactly_one_box(which: str, views: bool, request: pyte
     assert set(members) >= read - {node for node in tape.nodes if node.op.kind == "view"}
 
 
+def child(group: Group, name: str) -> Group:
+    (found,) = (child for child in group.children.values() if child.name == name)
+    return found
+
+
 def test_steps_become_one_group(tape64: tn.Tape) -> None:
     graph = tn.viz.graph(tape64)
-    assert [child.label for child in graph.root.children["rnn"].children.values()] == ["step ×64"]
+    assert [child.label for child in child(graph.root, "rnn").children.values()] == ["step ×64"]
     steps = [box for box in graph.boxes if path(box) == "rnn/step ×64"]
     assert [(box.members[0].op.name, len(box.members)) for box in steps] == [("matmul", 64), ("add", 64), ("tanh", 64)]
     assert "backward/rnn/step ×64" in {path(box) for box in graph.boxes}
@@ -130,7 +135,7 @@ def test_carry_leads_to_the_next_step(tape64: tn.Tape) -> None:
     graph = tn.viz.graph(tape64)
     matmul, add, tanh = (find(graph, op, "rnn/step ×64") for op in ("matmul", "add", "tanh"))
     carry = between(graph, tanh, matmul)
-    assert carry.carry is graph.root.children["rnn"].children["step"]
+    assert carry.carry is child(child(graph.root, "rnn"), "step")
     assert (carry.count, carry.strides) == (63, {1})
     within = between(graph, matmul, add)
     assert (within.carry, within.count) == (None, 64)
@@ -184,7 +189,7 @@ def test_groups_in_groups_count_inside_their_parent() -> None:
 
 def test_parameters_of_an_optimizer_merge_across_shapes(real: tn.Tape) -> None:
     graph = tn.viz.graph(real)
-    assert graph.root.children["adam"].children["param"].label == "param ×7"
+    assert child(child(graph.root, "adam"), "param").label == "param ×7"
     assert {len(box.members) for box in graph.boxes if path(box) == "adam/param ×7"} == {7}
     assert {path(box) for box in graph.boxes if box.role == "state"} == {"adam/param ×7"}
     assert len(find(graph, "clone", "backward").members) == 7  # the gradients: as many as feed the repeated scope
@@ -326,6 +331,20 @@ def test_the_age_of_leaves_does_not_matter() -> None:
     )
     for draw in pictures:
         assert drawn("ab", draw) == drawn("ba", draw)
+
+
+def test_a_scope_of_the_users_called_backward_is_none_of_gradients() -> None:
+    def tape(name: str) -> tn.Tape:
+        x = tn.ones(3, requires_grad=True)
+        with tn.Tape() as tape:
+            with tn.scope(name), tn.scope("cell"):
+                y = x * x * x
+            (g,) = tn.autograd.grad(y.sum(), [x], create_graph=True)
+            g.sum().backward()
+        return tape
+
+    for draw in (tn.viz.dot, lambda tape: tn.viz.draw(tape).plain):
+        assert str(draw(tape("backward"))) == str(draw(tape("upstairs"))).replace("upstairs", "backward")
 
 
 def test_labels_say_literals_shapes_and_dtypes() -> None:

@@ -65,6 +65,16 @@ class Scope:
         """Whether this is the scope of a gradient's own computation."""
         return self is _BACKWARD or (self.parent is not None and self.parent.in_backward)
 
+    @property
+    def mirrored(self) -> int:
+        """How many of the outermost scopes are the engine's own ``backward``: two where a gradient's gradient was recorded."""
+        depth, mine = 0, _BACKWARD
+        for one in self.chain():
+            if one is not mine:
+                break
+            depth, mine = depth + 1, mine.mirror()
+        return depth
+
     def mirror(self) -> Scope:
         """The scope of the gradient of what was made here: ``backward/lstm/step 3``."""
         if self._mirror is None:

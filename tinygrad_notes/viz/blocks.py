@@ -7,6 +7,7 @@ from typing import Any
 
 from ..modes import Scope
 from ..tape import Node
+from .roles import recorded
 
 __all__ = ["Blocks", "place", "repeating", "runs"]
 
@@ -38,10 +39,8 @@ def repeating(nodes: Iterable[Node]) -> Blocks:
 
 def place(scope: Scope) -> Path:
     """Where in the model a scope is; that of a gradient is the place of what it is the gradient of."""
-    labels = [s.label for s in scope.chain()]
-    while labels and (labels[0] in ("backward", "double backward") or labels[0].startswith("backward of order ")):
-        labels.pop(0)
-    return tuple(labels)
+    scope = recorded(scope)
+    return tuple(s.label for s in scope.chain()[scope.mirrored :])
 
 
 def runs(parts: Sequence[Any]) -> Iterable[tuple[int, int, int]]:

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from ..modes import Scope
 from ..tape import Node
 from .blocks import place, repeating
-from .roles import gradient_scope
+from .roles import gradient_scope, recorded
 
 __all__ = ["Group", "Instance", "Scopes"]
+
+
+Key = tuple[str, bool]
+"""A name, and whether the engine gave it: a scope of the user's may be called ``backward`` as well."""
 
 
 @dataclass(eq=False)
@@ -21,7 +25,7 @@ class Group:
     parent: Group | None = None
     instances: int = 0
     index: int | None = None
-    children: dict[str, Group] = field(default_factory=dict)
+    children: dict[Key, Group] = field(default_factory=dict)
 
     def chain(self) -> tuple[Group, ...]:
         """From the outermost group to this one, the root left out."""
@@ -43,7 +47,7 @@ class Instance:
     def __init__(self, group: Group, parent: Instance | None, ordinal: int) -> None:
         self.group, self.parent, self.ordinal = group, parent, ordinal
         self.indexed: dict[tuple[str, int], Instance] = {}
-        self.calls: dict[str, int] = {}
+        self.calls: dict[Key, int] = {}
         group.instances += 1
 
     def chain(self) -> tuple[Instance, ...]:
@@ -74,9 +78,11 @@ class Scopes:
         name, index = self.blocks.get(place(scope), (scope.name, scope.index))
         if index is not None and (name, index) in parent.indexed:
             return parent.indexed[name, index]
-        group = parent.group.children.setdefault(name, Group(name, parent.group, index=index))
-        parent.calls[name] = parent.calls.get(name, 0) + 1
-        made = Instance(group, parent, parent.calls[name] if index is None else index)
+        was = recorded(scope)
+        key = name, was.mirrored == len(was.chain())
+        group = parent.group.children.setdefault(key, Group(name, parent.group, index=index))
+        parent.calls[key] = parent.calls.get(key, 0) + 1
+        made = Instance(group, parent, parent.calls[key] if index is None else index)
         if index is not None:
             parent.indexed[name, index] = made
         return made

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 from ..modes import Scope
 from ..tape import Node
 
-__all__ = ["GRADIENTS", "LEAVES", "RANK", "gradient_scope", "is_parameter", "leaf_role", "orders", "places", "role_of"]
+__all__ = [
+    "GRADIENTS",
+    "LEAVES",
+    "RANK",
+    "gradient_scope",
+    "is_parameter",
+    "leaf_role",
+    "orders",
+    "places",
+    "recorded",
+    "role_of",
+]
 
 LEAVES = ("parameter", "state", "data", "constant")
 GRADIENTS = ("gradient", "second")
@@ -49,7 +60,7 @@ def orders(nodes: Iterable[Node]) -> dict[Node, int]:
     base: dict[int, int] = {}
     current, inside = 0, False
     for node in nodes:
-        depth = _mirrored(node.scope)
+        depth = node.scope.mirrored
         if depth == 0:
             found[node], inside = 0, False
             continue
@@ -75,6 +86,18 @@ def places(nodes: Iterable[Node]) -> dict[Node, int]:
     return found
 
 
+class _Shown(Scope):
+    """A scope of a picture, in place of the one that was recorded."""
+
+    __slots__ = ("recorded",)
+    recorded: Scope
+
+
+def recorded(scope: Scope) -> Scope:
+    """The scope that a picture's scope stands for."""
+    return scope.recorded if isinstance(scope, _Shown) else scope
+
+
 def gradient_scope(scope: Scope, order: int, known: dict[tuple[Scope, int], Scope]) -> Scope:
     """The scope in which a picture shows a gradient: those of a second derivative stand apart, under ``double backward``.
 
@@ -84,14 +107,9 @@ def gradient_scope(scope: Scope, order: int, known: dict[tuple[Scope, int], Scop
         return scope
     if (scope, order) not in known:
         if scope.parent.parent is None:
-            made = Scope(scope.parent, "double backward" if order == 2 else f"backward of order {order}")
+            made = _Shown(scope.parent, "double backward" if order == 2 else f"backward of order {order}")
         else:
-            made = Scope(gradient_scope(scope.parent, order, known), scope.name, scope.index)
+            made = _Shown(gradient_scope(scope.parent, order, known), scope.name, scope.index)
+        made.recorded = scope
         known[scope, order] = made
     return known[scope, order]
-
-
-def _mirrored(scope: Scope) -> int:
-    """How often a scope begins with ``backward``."""
-    chain = [s.name for s in scope.chain()]
-    return next((i for i, name in enumerate(chain) if name != "backward"), len(chain))

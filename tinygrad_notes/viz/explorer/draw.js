@@ -123,7 +123,7 @@ function draw() {
 const button = (item, label) => ({ id: "item-" + item.key, "data-key": item.key, role: "button", tabindex: -1, "aria-label": label });
 
 function drawFrame(item) {
-  const gradients = /backward/.test(chain(item.scope.id)[0].name);
+  const gradients = /backward|second/.test(DATA.sides[chain(item.scope.id)[0].id]);
   const g = el("g", {
     ...button(item, `scope ${pathOf(item.scope.id)}, open`),
     class: "frame" + (gradients ? " gradients" : ""), "aria-expanded": "true",
