@@ -121,10 +121,20 @@ def test_ints_beside_arrays_select_first_as_in_torch() -> None:
 
 def test_small_index_dtypes_do_not_overflow() -> None:
     x = tn.arange(400).reshape(20, 20)
-    for dtype in (tn.uint8, tn.int8, tn.int16):
+    for dtype in (tn.int8, tn.int16):
         last = tn.tensor([19], dtype=dtype)
         assert x[last, last].tolist() == [399]
     assert tn.arange(200)[tn.tensor([-1, -128], dtype=tn.int8)].tolist() == [199, 72]
+
+
+def test_uint8_is_neither_mask_nor_positions() -> None:
+    x = tn.tensor([1.0, 2.0, 3.0])
+    index = tn.tensor([0, 1, 1], dtype=tn.uint8)
+    with pytest.raises(IndexError, match=r"u8\[3\] could be a mask, as in PyTorch, or positions.*\.bool\(\) or \.long\(\)"):
+        x[index]
+    assert x[index.bool()].tolist() == [2, 3]
+    assert x[index.long()].tolist() == [1, 2, 2]
+    assert f"{x[1]}|{x[1]:.2f}|{x[:1]}" == "2.0|2.00|tensor([1.])"
 
 
 def test_duplicates_in_a_write_the_last_one_counts() -> None:

@@ -254,3 +254,9 @@ def test_the_names_that_generated_functions_use_are_reserved() -> None:
             own = {*names, *op.params, *(f"{k}_{x}" for k in "na" for x in names)}
             used = {w for w in words - own - reserved if not re.fullmatch(r"([xn]|[an]_x|vjp)\d+", w)}
             assert not used, (op.name, used)
+
+
+def test_a_rule_that_is_no_expression_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"primitive 'half': the VJP rule 'g \*' is no Python expression"):
+        tn.primitive("half", lambda x: x / 2, vjp="g *")
+    assert "half" not in TABLE

@@ -64,6 +64,9 @@ def primitive(
     """
     names = args.split()
     rules = (vjp,) if isinstance(vjp, str) or callable(vjp) else tuple(vjp)
+    for rule in rules:
+        if isinstance(rule, str):
+            _check_syntax(name, rule)
     flowing = [i for i, rule in enumerate(rules) if rule is not None]
     if kind == "elementwise":
         expr = expr or f"{name}({', '.join(names)})"
@@ -83,6 +86,14 @@ def primitive(
             TABLE[name] = before
         raise
     return op
+
+
+def _check_syntax(name: str, rule: str) -> None:
+    """Of a user's rule: ours are compiled when they first run."""
+    try:
+        compile(rule, "<rule>", "eval")
+    except SyntaxError as error:
+        raise ValueError(f"primitive {name!r}: the VJP rule {rule!r} is no Python expression ({error.msg})") from None
 
 
 def _broadcasting(name: str, count: int, domain: Domain) -> tuple[Case, ...]:

@@ -149,7 +149,7 @@ class Tensor(TensorMethods):
         return f"tensor({', '.join([body, *notes])})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self._array.ndim == 0 and spec else repr(self)
+        return format(self.item(), spec) if self._array.ndim == 0 else repr(self)
 
     def _type(self) -> str:
         return f"Tensor {typename(self._array.shape, self._array.dtype)}"

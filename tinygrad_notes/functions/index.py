@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtypes import int64
+from ..dtypes import int64, uint8
 from ..errors import DtypeError, IndexOutOfRange, ShapeError
 from ..inplace import At, check_writable, source_of, write
 from ..modes import local
@@ -226,6 +226,10 @@ def _as_index(item: Any, x: Tensor) -> Any:
         item = from_array(item)
     if isinstance(item, Tensor) and item.dtype.kind not in "biu":
         raise IndexOutOfRange(f"x[...]: an index of dtype {item.dtype} selects nothing in {x._type()}; use integers or bools")
+    if isinstance(item, Tensor) and item.dtype == uint8 and item.ndim:
+        raise IndexOutOfRange(
+            f"x[...]: {item._type()} could be a mask, as in PyTorch, or positions, as in numpy; say .bool() or .long()"
+        )
     if item is None or item is ... or isinstance(item, int | slice | Tensor):
         return item
     raise IndexOutOfRange(f"x[...]: {type(item).__name__} is no index; use ints, slices, None, `...`, integer or bool Tensors")
