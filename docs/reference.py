@@ -13,10 +13,10 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from samples import Input, Sample, rooms  # noqa: E402
+from samples import Input, Sample, rooms  # noqa: E402 (found once the path says so)
 
-import tinygrad_notes as tn  # noqa: E402
-from tinygrad_notes.tensor import from_array  # noqa: E402
+import tinygrad_notes as tn  # noqa: E402 (as above)
+from tinygrad_notes.tensor import from_array  # noqa: E402 (as above)
 
 HEAD = """# Reference: every function
 

@@ -90,10 +90,10 @@ def test_starred_dims_take_axis() -> None:
         return input, dims
 
     assert flip("x", 0, 1) == ("x", (0, 1))
-    assert flip("x", axis=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]
-    assert flip("x", dims=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]
+    assert flip("x", axis=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]  # the decorator adds the name
+    assert flip("x", dims=(0, 1)) == ("x", ((0, 1),))  # type: ignore[call-arg]  # the decorator adds the name
     with pytest.raises(TypeError, match="both dims and axis"):
-        flip("x", 0, axis=1)  # type: ignore[call-arg]
+        flip("x", 0, axis=1)  # type: ignore[call-arg]  # the decorator adds the name
 
 
 def test_help_shows_pytorchs_signature_and_the_stub_numpys_names_too() -> None:

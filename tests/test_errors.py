@@ -95,7 +95,7 @@ INDICES: dict[str, Bad] = {
     "mask": (lambda: a4[flags], IndexError, r"mask of shape \(2,\) does not fit the axes \(4,\) of Tensor f32\[4\]"),
     "float index": (lambda: a4[1.0], IndexError, r"float is no index; use ints, slices"),
     "float array": (lambda: a4[tn.tensor([1.0])], IndexError, r"dtype float32 selects nothing in Tensor f32\[4\].*integers"),
-    "text": (lambda: a4["a"], IndexError, r"str is no index"),
+    "text": (lambda: a4["a"], TypeError, r"str is no index"),
     "not together": (lambda: a23[[0, 1], [0, 1, 2]], IndexError, r"\[\(2,\), \(3,\)\] do not broadcast"),
     "set": (lambda: a4.__setitem__(7, 1.0), IndexError, r"index 7 is out of range"),
     "take": (

@@ -82,7 +82,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "dtype": lambda m: isinstance(weight(m).dtype, m.dtype),
     "Python's float": lambda m: (m.ones(2, dtype=float), m.tensor([1, 2], dtype=float), weight(m).detach().to(float)),
     "Python's int and bool": lambda m: (m.ones(2, dtype=int), m.ones(2, dtype=bool)),
-    "equal to None": lambda m: (weight(m) == None, weight(m) != None, None in (weight(m), 1)),  # noqa: E711
+    "equal to None": lambda m: (weight(m) == None, weight(m) != None, None in (weight(m), 1)),  # noqa: E711 (what is tested)
     "equal to text": lambda m: (weight(m) == "a", weight(m) != "a"),
     "equal to a number": lambda m: (weight(m) == 3, weight(m) != 3.0, m.ones(2) == m.tensor([1, 0])),
     "no_grad without brackets": lambda m: tracked(m, m.no_grad),
@@ -95,6 +95,14 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "apply": named,
 }
 REFUSED: dict[str, Callable[[Any], Any]] = {
+    "one number of several": lambda m: int(m.ones(3)),
+    "one float of several": lambda m: float(m.ones(3)),
+    "one item of several": lambda m: m.ones(3).item(),
+    "joining nothing": lambda m: m.cat([]),
+    "stacking nothing": lambda m: m.stack([]),
+    "a name as an index": lambda m: m.ones(3)["a"],
+    "a name as a place": lambda m: m.ones(3).__setitem__("a", 1),
+    "the bits of floats": lambda m: ~m.ones(3),
     "text is no data": lambda m: m.tensor("a"),
     "rows of two lengths": lambda m: m.tensor([[1], [1, 2]]),
     "no common shape": lambda m: m.broadcast_shapes((2,), (3,)),
@@ -125,7 +133,7 @@ def test_as_in_torch(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_as_in_torch(name: str) -> None:
     torch = pytest.importorskip("torch")
-    with pytest.raises(Exception) as error:  # noqa: PT011
+    with pytest.raises(Exception) as error:  # noqa: PT011 (torch chooses the class)
         REFUSED[name](torch)
     with pytest.raises(error.type):
         REFUSED[name](tn)

@@ -119,7 +119,9 @@ def test_keyword_arguments_are_not_mapped() -> None:
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 3, 7])
 def test_chunks(chunk_size: int) -> None:
-    f = lambda a, b: (a.sum(0) @ b, a)  # noqa: E731
+    def f(a, b):
+        return (a.sum(0) @ b, a)
+
     whole = vmap(f, (1, None), (0, -1))(x, x[0, 0])
     parts = vmap(f, (1, None), (0, -1), chunk_size=chunk_size)(x, x[0, 0])
     for a, b in zip(whole, parts, strict=True):
@@ -243,7 +245,9 @@ def test_residuals_that_were_written_are_stale() -> None:
 
 
 def test_randomness() -> None:
-    draw = lambda a: tn.rand(5) + 0 * a.sum()  # noqa: E731
+    def draw(a):
+        return tn.rand(5) + 0 * a.sum()
+
     with pytest.raises(BatchingError, match='a random operation is ambiguous here; say randomness="same"'):
         vmap(draw)(x)
     same, different = vmap(draw, randomness="same")(x), vmap(draw, randomness="different")(x)
@@ -270,7 +274,10 @@ def test_draws_replay() -> None:
 
 def test_replay() -> None:
     a, w = x.clone(), matrix.clone()
-    f = lambda v: tn.tanh(v @ w).sum(0)[tn.tensor([0, 2])]  # noqa: E731
+
+    def f(v):
+        return tn.tanh(v @ w).sum(0)[tn.tensor([0, 2])]
+
     with tn.Tape() as tape:
         out = vmap(f)(a)
     a.numpy()[...] *= 0.5

@@ -309,7 +309,7 @@ REFUSED = [
 @pytest.mark.parametrize("call", REFUSED)
 def test_errors_have_torch_s_class(call: Callable[..., Any]) -> None:
     torch = pytest.importorskip("torch")
-    with pytest.raises(Exception) as theirs:  # noqa: PT011
+    with pytest.raises(Exception) as theirs:  # noqa: PT011 (torch chooses the class)
         call(torch, torch.nn.functional)
     with pytest.raises(theirs.type):
         call(tn, F)

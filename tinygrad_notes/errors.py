@@ -14,6 +14,8 @@ __all__ = [
     "AnomalyError",
     "ArgumentError",
     "BatchingError",
+    "BitsError",
+    "CountError",
     "DtypeError",
     "GraphError",
     "IndexOutOfRange",
@@ -39,8 +41,16 @@ class RowsError(ShapeError, ValueError):
     """Rows of different lengths, which make no Tensor."""
 
 
+class CountError(ShapeError, ValueError):
+    """One element is needed, or at least one Tensor: PyTorch raises a ValueError for some of these, a RuntimeError for others."""
+
+
 class DtypeError(RuntimeError):
     """A dtype that the operation has no meaning for."""
+
+
+class BitsError(DtypeError, TypeError):
+    """Floats, where bits are asked for."""
 
 
 class ArgumentError(RuntimeError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .dtypes import DEFAULT_FLOAT, make_array
-from .errors import DtypeError, GraphError, ShapeError, typename
+from .errors import CountError, DtypeError, GraphError, ShapeError, typename
 from .modes import local
 from .optable import LEAF
 from .storage import View, copy_memory, copy_view
@@ -99,7 +99,7 @@ class Tensor(TensorMethods):
     def item(self) -> bool | int | float:
         """The value of a Tensor with one element, as a Python number."""
         if self._array.size != 1:
-            raise ShapeError(f"item: {self._type()} has {self._array.size} elements; only one can become a Python number")
+            raise CountError(f"item: {self._type()} has {self._array.size} elements; only one can become a Python number")
         value: bool | int | float = self._array.item()
         return value
 

@@ -90,7 +90,7 @@ class Side:
             return error
         if self.names["m"] is torch:
             for tensor in self.tensors().values():
-                tensor.grad_fn  # noqa: B018
+                tensor.grad_fn  # noqa: B018 (torch makes a view's node anew when it is read)
         return None
 
     def tensors(self) -> dict[str, Any]:

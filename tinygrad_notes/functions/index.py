@@ -232,7 +232,8 @@ def _as_index(item: Any, x: Tensor) -> Any:
         )
     if item is None or item is ... or isinstance(item, int | slice | Tensor):
         return item
-    raise IndexOutOfRange(f"x[...]: {type(item).__name__} is no index; use ints, slices, None, `...`, integer or bool Tensors")
+    refusal = TypeError if isinstance(item, str) else IndexOutOfRange  # as PyTorch's
+    raise refusal(f"x[...]: {type(item).__name__} is no index; use ints, slices, None, `...`, integer or bool Tensors")
 
 
 def _of_sequence(items: Any, x: Tensor) -> Any:

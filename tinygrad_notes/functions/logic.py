@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import float32
-from ..errors import DtypeError, RangeError
+from ..errors import BitsError, RangeError
 from ..tensor import Tensor
 from .arguments import row, same_dtype, tensor
 from .convert import to
@@ -31,11 +31,11 @@ bitwise_left_shift, bitwise_right_shift = row("bitwise_left_shift"), row("bitwis
 
 
 def bitwise_not(input: Tensor) -> Tensor:
-    """Every bit turned over; of bools, the other one. Raises DtypeError for floats."""
+    """Every bit turned over; of bools, the other one. Raises BitsError for floats."""
     tensor("bitwise_not", input)
     dtype = input.dtype
     if dtype.kind == "f":
-        raise DtypeError(f"bitwise_not: {input._type()} holds floats, which are no bits; use integers, bools or logical_not")
+        raise BitsError(f"bitwise_not: {input._type()} holds floats, which are no bits; use integers, bools or logical_not")
     return bitwise_xor(input, True if dtype.kind == "b" else -1 if dtype.kind == "i" else int(np.iinfo(dtype).max))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_
-from ..errors import DtypeError, IndexOutOfRange, RangeError, ShapeError, describe
+from ..errors import CountError, DtypeError, IndexOutOfRange, RangeError, ShapeError, describe
 from ..optable import p
 from ..storage import root_of
 from ..tensor import Tensor, from_array
@@ -32,7 +32,7 @@ INPLACE = "tril triu"
 def _parts(name: str, tensors: Sequence[Any]) -> list[Tensor]:
     parts = list(tensors)
     if not parts:
-        raise ShapeError(f"{name}: needs at least one Tensor")
+        raise CountError(f"{name}: needs at least one Tensor")
     for i, part in enumerate(parts):
         if not isinstance(part, Tensor):
             raise TypeError(f"{name}: part {i} is a {type(part).__name__}, not a Tensor; make one with tn.tensor(...)")
