@@ -92,7 +92,7 @@ DIFFERENCES = {
     "a shape": ("v1 = v0.sum(0, keepdim=m.__name__ == 'torch')", "v1 is float64[3] here, float64[1, 3] in torch"),
     "a dtype": ("v1 = v0.to(m.float32 if m.__name__ == 'torch' else m.float64)", "v1 is float64[2, 3] here, float32"),
     "a flag": ("v1 = v0.detach() if m.__name__ == 'torch' else v0 * 1", "v1.requires_grad is True here, False in torch"),
-    "an error here": ("v1 = v0.item() if m.__name__ != 'torch' else v0", "raises ShapeError: item"),
+    "an error here": ("v1 = v0.item() if m.__name__ != 'torch' else v0", "raises CountError: item"),
     "an error in torch": ("v1 = v0.nothing() if m.__name__ == 'torch' else v0", "raises nothing here, AttributeError"),
     "a gradient": ("(v0 * v0).sum().backward() if m.__name__ == 'torch' else v0.sum().backward()", "v0.grad is [["),
     "no gradient": ("v0.sum().backward() if m.__name__ == 'torch' else None", "v0.grad is None here, a Tensor in torch"),
