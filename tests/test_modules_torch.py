@@ -35,6 +35,8 @@ MODULES: list[tuple[Make, tuple[np.ndarray, ...]]] = [
     )),
     (lambda m: m.nn.LeakyReLU(0.3), X),
     (lambda m: m.nn.ELU(alpha=0.5), X),
+    (lambda m: m.nn.RReLU().eval(), X),
+    (lambda m: m.nn.RReLU(0.2, 0.2), X),
     (lambda m: m.nn.GELU("tanh"), X),
     (lambda m: m.nn.GELU(approximate="tanh"), X),
     (lambda m: m.nn.Softplus(2, threshold=1.5), X),

@@ -42,7 +42,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = reshape(weight, -1, *(1,) * (input.ndim - 2))
     elif weight.ndim:
         weight = reshape(weight, (1,) * input.ndim)
-    return pointwise.where(input > 0, input, weight * input)
+    return pointwise.where(input > 0, input, weight * bounds.clamp(input, max=0.0))  # the weight's gradient at inf is 0
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

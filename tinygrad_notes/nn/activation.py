@@ -8,12 +8,13 @@ from ..functions.creation import full
 from ..tensor import Tensor
 from . import functional as F
 from .applied import Applied
+from .layers import Linear
 from .module import Module, Parameter
 
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "SELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
-    "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign",
-    "Tanh", "Tanhshrink", "Threshold",
+    "LogSoftmax", "Maxout", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax", "Softmin", "Softplus",
+    "Softshrink", "Softsign", "Step", "Tanh", "Tanhshrink", "Threshold",
 ]  # fmt: skip
 
 
@@ -27,6 +28,22 @@ class ReLU6(Applied, function=F.relu6):
 
 class LeakyReLU(Applied, function=F.leaky_relu):
     """``x`` where it is positive, else ``negative_slope * x``."""
+
+
+class RReLU(Applied, function=F.rrelu, settings="lower upper inplace"):
+    """``x`` where it is positive, else ``a x``; a is random between the bounds in training, their middle in evaluation."""
+
+    lower: float
+    upper: float
+    inplace: bool
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input and result of any shape."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+
+class Step(Applied, function=F.step):
+    """0 below 0, 1 above, ``at_zero`` at 0; no gradient passes."""
 
 
 class ELU(Applied, function=F.elu):
@@ -147,3 +164,24 @@ class PReLU(Module):
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
+
+
+class Maxout(Module):
+    """Each unit is the largest of ``pieces`` linear functions of the input, all learned (Goodfellow et al. 2013).
+
+    in_features, out_features  lengths of the last axis before and after
+    pieces                     linear functions per unit; ``linear`` holds them, those of a unit side by side
+    """
+
+    def __init__(self, in_features: int, out_features: int, pieces: int = 2, bias: bool = True, dtype: Any = None) -> None:
+        if pieces < 1:
+            raise ValueError(f"Maxout: needs at least one piece per unit, got {pieces}")
+        self.in_features, self.out_features, self.pieces = in_features, out_features, pieces
+        self.linear = Linear(in_features, out_features * pieces, bias, dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input ``(*, in)``; result ``(*, out)``."""
+        return F.maxout(self.linear(input), self.pieces)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, pieces={self.pieces}"

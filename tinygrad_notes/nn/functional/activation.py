@@ -11,19 +11,22 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, RangeError, ShapeError
-from ...functions import activation, bounds, pointwise
+from ...functions import activation, bounds, pointwise, reduce
 from ...functions.activation import hardshrink, log_softmax, prelu, softmax
 from ...functions.arguments import axis
+from ...functions.generator import Generator
 from ...functions.names import numpy_names
 from ...functions.pieces import chunk
 from ...functions.pointwise import logsigmoid, sigmoid, tanh
+from ...functions.random import rand
+from ...functions.shape import unflatten
 from ...inplace import replace
 from ...tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink",
-    "softsign", "tanh", "tanhshrink", "threshold",
+    "logsigmoid", "maxout", "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "step", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -69,6 +72,34 @@ def relu6(input: Tensor) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """``x`` where it is positive, else ``negative_slope * x``."""
     return pointwise.where(input > 0, input, input * negative_slope)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """``x`` where it is positive, else ``a x`` (Xu et al. 2015): in training each a is drawn from [lower, upper), else their middle.
+
+    generator: of the random slopes; default: the global one. Raises RangeError unless ``lower <= upper``.
+    """
+    if inplace:
+        return replace(input, rrelu, "rrelu", lower, upper, training, generator=generator)
+    if not lower <= upper:
+        raise RangeError(f"rrelu: lower={lower} lies above upper={upper}")
+    slope: Any = (lower + upper) / 2
+    if training:
+        slope = rand(input.shape, dtype=input.dtype, generator=generator) * (upper - lower) + lower
+    return pointwise.where(input > 0, input, input * slope)
+
+
+def step(input: Tensor, at_zero: float = 0.0) -> Tensor:
+    """0 below 0, 1 above, ``at_zero`` at 0: the perceptron's (Rosenblatt 1958). Flat, so gradients end here."""
+    return pointwise.where(input == 0, at_zero, (input > 0).to(input.dtype))
 
 
 @_or_inplace
@@ -162,6 +193,18 @@ def tanhshrink(input: Tensor) -> Tensor:
 def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
     return softmax(-input, dim, dtype)
+
+
+@numpy_names
+def maxout(input: Tensor, pieces: int, dim: int = -1) -> Tensor:
+    """The largest of every ``pieces`` neighbours along ``dim`` (Goodfellow et al. 2013); equal ones share the gradient evenly.
+
+    input ``(*, units * pieces, *)``; result ``(*, units, *)``. Raises ShapeError where ``pieces`` does not divide the axis.
+    """
+    along = axis("maxout", input, dim)
+    if input.ndim == 0 or pieces < 1 or input.shape[along] % pieces:
+        raise ShapeError(f"maxout: dim={dim} of {input._type()} does not divide into units of {pieces} pieces")
+    return reduce.amax(unflatten(input, along, (input.shape[along] // pieces, pieces)), along + 1)
 
 
 @numpy_names
