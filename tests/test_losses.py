@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -119,13 +118,105 @@ def test_means_over_nothing_are_nan() -> None:
         assert np.isnan(call(tn.ones(0, 2), tn.ones(0, 2)).item())
 
 
-def test_shapes_that_would_be_broadcast_warn() -> None:
-    for call in (F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss):
-        with pytest.warns(UserWarning, match=r"_loss: the input Tensor f32\[3,1\] and the target Tensor f32\[3\] differ"):
-            call(tn.ones(3, 1), tn.ones(3))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            call(tn.ones(3, 1), tn.ones(3, 1))
+BROADCASTING = {  # each would broadcast (3, 1) and (3,) to (3, 3)
+    **{
+        name: lambda m, a, b, name=name: getattr(m, name)(a, b)
+        for name in (
+            "mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "quantile_loss", "poisson_nll_loss", "binary_cross_entropy",
+            "binary_cross_entropy_with_logits", "kl_div", "soft_margin_loss", "hinge_loss", "exponential_loss",
+            "hinge_embedding_loss",
+        )
+    },
+    "gaussian_nll_loss": lambda m, a, b: m.gaussian_nll_loss(a, b, 1.0),
+    "margin_ranking_loss": lambda m, a, b: m.margin_ranking_loss(a, a, b),
+    "triplet_margin_loss": lambda m, a, b: m.triplet_margin_loss(a, b, b),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROADCASTING)
+def test_shapes_that_would_be_broadcast_are_refused(name: str) -> None:
+    call = BROADCASTING[name]
+    with pytest.raises(RuntimeError, match=rf"{name}: .*f32\[3,1\] and .*f32\[3\].* must have the same shape"):
+        call(F, tn.ones(3, 1), tn.ones(3))
+    assert call(F, tn.ones(3, 1), tn.ones(3, 1)).shape == ()
+
+
+@pytest.mark.parametrize("bad", [-0.25, 1.25, NAN])
+def test_probabilities_outside_0_and_1_are_refused(bad: float) -> None:
+    good, wrong = tn.full((2, 3), 0.5), tn.full((2, 3), bad)
+    for call in (
+        lambda: F.binary_cross_entropy(wrong, good),
+        lambda: F.binary_cross_entropy(good, wrong),
+        lambda: F.binary_cross_entropy_with_logits(good, wrong),
+        lambda: F.cross_entropy(good, wrong),
+        lambda: F.kl_div(good.log(), wrong),
+    ):
+        with pytest.raises(RuntimeError, match=r"f32\[2,3\] must hold probabilities, between 0 and 1"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["soft_margin_loss", "hinge_loss", "exponential_loss", "hinge_embedding_loss", "margin_ranking_loss", "zero_one_loss"],
+)
+def test_labels_that_are_no_signs_are_refused(name: str) -> None:
+    given = (tn.ones(2), tn.ones(2), tn.tensor([0, 1])) if name == "margin_ranking_loss" else (tn.ones(2), tn.tensor([0, 1]))
+    with pytest.raises(
+        RuntimeError, match=rf"{name}: labels are 1 or -1, got 0 in Tensor i64\[2\]; of 0 and 1 make 2 \* t - 1"
+    ):
+        getattr(F, name)(*given)
+    with pytest.raises(RuntimeError, match="labels are 1 or -1, got nan"):
+        getattr(F, name)(*given[:-1], tn.tensor([NAN, 1.0]))
+
+
+# ---- decisions ----
+
+
+def test_every_margin_loss_lies_above_the_0_1_loss() -> None:
+    x = tn.linspace(-3, 3, 61, dtype=tn.float64)
+    for sign in (1.0, -1.0):
+        t = tn.full_like(x, sign)
+        wrong = F.zero_one_loss(x, t, reduction="none").numpy()
+        np.testing.assert_array_equal(wrong, x.numpy() * sign <= 0)
+        for loss, scale in ((F.hinge_loss, 1.0), (F.exponential_loss, 1.0), (F.soft_margin_loss, 1 / np.log(2))):
+            assert (loss(x, t, reduction="none").numpy() * scale >= wrong - 1e-12).all()
+
+
+def test_zero_one_loss_counts_wrong_classes() -> None:
+    scores = tn.tensor([[3.0, 1.0, 2.0], [0.0, 5.0, 1.0], [1.0, 2.0, 0.0]], requires_grad=True)
+    loss = F.zero_one_loss(scores, tn.tensor([0, 1, 2]))
+    assert loss.item() == pytest.approx(1 / 3)
+    assert not loss.requires_grad
+    assert F.zero_one_loss(scores, tn.tensor([2, 1, 1]), reduction="none").tolist() == [1, 0, 0]
+
+
+def test_margin_losses_at_the_margin_and_far_out() -> None:
+    x = tn.tensor([1.0, 1e4, -1e4, INF, -INF], dtype=tn.float64, requires_grad=True)
+    t = tn.ones_like(x)
+    F.hinge_loss(x, t, reduction="sum").backward()
+    assert x.grad.tolist() == [-1, 0, -1, 0, -1]  # at the margin as ``clamp``: the slope passes
+    assert F.hinge_loss(x, t, reduction="none").tolist() == [0, 0, 1e4 + 1, 0, INF]
+    assert F.exponential_loss(x, t, reduction="none").tolist()[1:] == [0, INF, 0, INF]
+    assert F.soft_margin_loss(x, t, reduction="none").tolist()[1:] == [0, 1e4, 0, INF]
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
+def test_the_least_quantile_loss_is_at_the_quantile(q: float) -> None:
+    y = _f64(np.random.default_rng(0).normal(size=2001))
+    x = tn.tensor(0.0, dtype=tn.float64, requires_grad=True)
+    for step in range(400):
+        (g,) = tn.autograd.grad(F.quantile_loss(x.expand(2001), y, q), x)
+        with tn.no_grad():
+            x.sub_(g * (4.0 / (1 + 0.1 * step)))
+    assert x.item() == pytest.approx(np.quantile(y.numpy(), q), abs=0.02)
+    np.testing.assert_allclose(F.quantile_loss(y, y * 0 + 1).item(), F.l1_loss(y, y * 0 + 1).item() / 2)
+
+
+@pytest.mark.parametrize(("call", "slope"), [(F.quantile_loss, 0.0), (F.l1_loss, 0.0), (F.hinge_loss, -1.0)])
+def test_slopes_at_ties(call: Callable[..., tn.Tensor], slope: float) -> None:
+    x = tn.tensor([1.0], dtype=tn.float64, requires_grad=True)
+    call(x, _f64([1.0])).backward()
+    assert x.grad.item() == slope
 
 
 # ---- normalisation, attention ----
@@ -215,6 +306,23 @@ LOGITS, LABELS = tn.ones(2, 3), tn.tensor([0, 1])
         (lambda: F.binary_cross_entropy(tn.tensor([NAN]), tn.ones(1)), RuntimeError, "between 0 and 1"),
         (lambda: F.binary_cross_entropy_with_logits(tn.ones(2), tn.ones(2, 1)), ValueError, "must have the same shape"),
         (lambda: F.cosine_embedding_loss(LOGITS, LOGITS, LOGITS), RuntimeError, r"needs inputs \(N, D\) and targets \(N,\)"),
+        (lambda: F.cosine_embedding_loss(LOGITS, LOGITS, tn.tensor([1, 0])), RuntimeError, "labels are 1 or -1, got 0"),
+        (lambda: F.cosine_embedding_loss(LOGITS, tn.ones(1, 3), tn.tensor([1, 1])), RuntimeError, r"got .*f32\[1,3\]"),
+        (lambda: F.mse_loss(tn.ones(2), 1.0), TypeError, "mse_loss: needs a Tensor, got float"),
+        (lambda: F.quantile_loss(tn.ones(2), tn.ones(2), 1.0), RuntimeError, "q must lie between 0 and 1, got 1.0"),
+        (lambda: F.poisson_nll_loss(tn.ones(2), -tn.ones(2)), RuntimeError, "must hold counts, from 0 upwards"),
+        (lambda: F.binary_cross_entropy(tn.ones(2), tn.ones(2), tn.ones(3, 2)), RuntimeError, r"weight .*f32\[3,2\] does not"),
+        (
+            lambda: F.binary_cross_entropy_with_logits(tn.ones(2), tn.ones(2), pos_weight=tn.ones(3)),
+            RuntimeError,
+            r"weight Tensor f32\[3\] does not broadcast to the losses Tensor f32\[2\]",
+        ),
+        (lambda: F.multi_margin_loss(LOGITS, LABELS, p=3), ValueError, "p must be 1 or 2, got 3"),
+        (lambda: F.multi_margin_loss(LOGITS, tn.tensor([0, 3])), IndexError, "3 is out of range for 3 classes"),
+        (lambda: F.multi_margin_loss(LOGITS, tn.tensor([0])), ValueError, r"f32\[2,3\] and Tensor i64\[1\]"),
+        (lambda: F.multi_margin_loss(LOGITS, LABELS, weight=tn.ones(2)), RuntimeError, "one number per class, 3 in all"),
+        (lambda: F.zero_one_loss(LOGITS, tn.tensor([0, 3])), IndexError, "3 is out of range for 3 classes"),
+        (lambda: F.zero_one_loss(LOGITS, tn.tensor([0])), RuntimeError, r"needs scores \(N, C, ...\)"),
         (lambda: F.layer_norm(LOGITS, (2,)), RuntimeError, r"last axes of Tensor f32\[2,3\] are not normalized_shape=\[2\]"),
         (lambda: F.layer_norm(LABELS, (2,)), RuntimeError, r"layer_norm: Tensor i64\[2\] is not floating-point"),
         (lambda: F.rms_norm(LOGITS, (4, 2, 3)), RuntimeError, r"normalized_shape=\[4, 2, 3\]"),
@@ -258,6 +366,14 @@ REFUSED = [
     lambda m, F: F.binary_cross_entropy(m.ones(2), m.ones(3)),
     lambda m, F: F.binary_cross_entropy(m.ones(2) * 2, m.ones(2)),
     lambda m, F: F.binary_cross_entropy_with_logits(m.ones(2), m.ones(3)),
+    lambda m, F: F.binary_cross_entropy(m.ones(2), m.ones(2) * 2),
+    lambda m, F: F.mse_loss(m.ones(2), m.ones(3)),
+    lambda m, F: F.kl_div(m.ones(2), m.ones(3)),
+    lambda m, F: F.soft_margin_loss(m.ones(2), m.ones(3)),
+    lambda m, F: F.multi_margin_loss(m.ones(2, 3), m.tensor([0, 1]), p=3),
+    lambda m, F: F.multi_margin_loss(m.ones(2, 3), m.tensor([0])),
+    lambda m, F: F.multi_margin_loss(m.ones(2, 3), m.tensor([0, 1]), weight=m.ones(2)),
+    lambda m, F: F.rrelu(m.ones(2), 0.5, 0.25),
     lambda m, F: F.cosine_embedding_loss(m.ones(2, 3), m.ones(2, 3), m.ones(2, 3)),
     lambda m, F: F.triplet_margin_loss(m.ones(2), m.ones(2), m.ones(2), reduction="avg"),
     lambda m, F: F.layer_norm(m.ones(2, 3), (2,)),

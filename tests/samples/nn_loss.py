@@ -1,4 +1,4 @@
-"""Samples of ``tinygrad_notes.nn.functional``: classes, loss and distance."""
+"""Samples of ``tinygrad_notes.nn.functional``: classes, loss, margin and distance."""
 
 from __future__ import annotations
 
@@ -68,6 +68,31 @@ def _heavy(**settings: Any) -> Any:
     return lambda m, x, target: m.nn.functional.cross_entropy(x, target, weight=_weights(m, x), **settings)
 
 
+def _signed(name: str, *settings: dict[str, Any], torch: bool = True, differs: str = "") -> list[Sample]:
+    """Labels of 1 and -1, every reduction, and each of the settings."""
+    every = ({}, *({"reduction": r} for r in ("none", "sum", "mean")), *settings)
+    calls = (
+        lambda m, x, t, given=given: getattr(m.nn.functional, name)(x, (t * 2 - 1).to(x.dtype), **given) for given in every
+    )
+    return samples(f"nn.functional.{name}", *((c, floats(6), ints(6, high=2)) for c in calls), torch=torch, differs=differs)
+
+
+def _multi_margin(torch: bool, orders: int, differs: str = "") -> list[Sample]:
+    call = _f("multi_margin_loss")
+    return samples(
+        "nn.functional.multi_margin_loss",
+        (call, floats(4, 3), ints(4, high=3)),
+        (call, floats(3), ints(high=3)),
+        (_f("multi_margin_loss", p=2, margin=0.5), floats(4, 3), ints(4, high=3)),
+        (_f("multi_margin_loss", reduction="none"), floats(4, 3), ints(4, high=3)),
+        (_weighted("multi_margin_loss", p=2, reduction="sum"), floats(4, 3), ints(4, high=3)),
+        (lambda m, x, t: m.nn.functional.multi_margin_loss(x, t, 1, 1.9, _weights(m, x)), floats(4, 3), ints(4, high=3)),
+        torch=torch,
+        orders=orders,
+        differs=differs,
+    )
+
+
 SHARES = floats(4, 3, low=0.1, high=1.0)
 
 SAMPLES: list[Sample] = [
@@ -130,6 +155,26 @@ SAMPLES: list[Sample] = [
         (_f("gaussian_nll_loss", reduction="none"), floats(2, 3), floats(2, 3), floats(2, low=0.3)),
         (lambda m, x, y: m.nn.functional.gaussian_nll_loss(x, y, 0.5), floats(2, 3), floats(2, 3)),
     ),
+    *samples(
+        "nn.functional.quantile_loss",
+        (_f("quantile_loss"), floats(2, 3), floats(2, 3)),
+        (_f("quantile_loss", q=0.9, reduction="sum"), floats(2, 3), floats(2, 3)),
+        (lambda m, x, t: m.nn.functional.quantile_loss(x, t, 0.2, reduction="none"), floats(), floats()),
+        torch=False,
+        differs="PyTorch has none",
+    ),
+    *_losses(
+        "poisson_nll_loss",
+        floats(2, 3),
+        floats(2, 3, low=0.1, high=4.0),
+        settings=({"full": True}, {"full": True, "reduction": "none"}, {"log_input": True, "full": False}),
+    ),
+    *samples(
+        "nn.functional.poisson_nll_loss",
+        (_f("poisson_nll_loss", log_input=False, eps=0.1), floats(2, 3, low=0.1), floats(2, 3, low=0.1, high=4.0)),
+        (_f("poisson_nll_loss"), floats(6), ints(6, high=4)),
+        (lambda m, x, t: m.nn.functional.poisson_nll_loss(x, t, False, True), floats(6, low=0.1), ints(6, high=4)),
+    ),
     *_losses("binary_cross_entropy", floats(2, 3, **UNIT), floats(2, 3, **UNIT)),
     *samples(
         "nn.functional.binary_cross_entropy",
@@ -143,16 +188,24 @@ SAMPLES: list[Sample] = [
         (_weighted("binary_cross_entropy_with_logits", "pos_weight"), floats(2, 3), floats(2, 3, **UNIT)),
         (_weighted("binary_cross_entropy_with_logits", "pos_weight", reduction="none"), floats(3), floats(3, **UNIT)),
     ),
+    *_signed("soft_margin_loss"),
+    *_signed("hinge_loss", {"margin": 0.3}, torch=False, differs="PyTorch has none"),
+    *_signed("exponential_loss", torch=False, differs="PyTorch has none"),
     *samples(
-        "nn.functional.soft_margin_loss",
-        *(
-            (
-                lambda m, x, t, r=r: m.nn.functional.soft_margin_loss(x, (t * 2 - 1).to(x.dtype), reduction=r),
-                floats(6),
-                ints(6, high=2),
-            )
-            for r in ("none", "sum", "mean")
-        ),
+        "nn.functional.zero_one_loss",
+        (lambda m, x, t: m.nn.functional.zero_one_loss(x, t * 2 - 1), floats(6), ints(6, high=2)),
+        (_f("zero_one_loss"), floats(4, 3), ints(4, high=3)),
+        (_f("zero_one_loss", reduction="none"), floats(2, 3, 2), ints(2, 2, high=3)),
+        (_f("zero_one_loss", reduction="sum"), floats(3), ints(high=3)),
+        orders=0,
+        torch=False,
+        differs="PyTorch has none",
+    ),
+    *_multi_margin(torch=True, orders=1),
+    *_multi_margin(
+        torch=False,
+        orders=2,
+        differs="has second derivatives; labels out of range raise IndexError, as elsewhere",
     ),
     *samples(
         "nn.functional.kl_div",
@@ -162,7 +215,12 @@ SAMPLES: list[Sample] = [
             for log in (False, True)
         ),
     ),
-    *samples("nn.functional.kl_div", (_f("kl_div"), floats(2, 3), floats(2, 3, **UNIT)), torch=False, differs="does not warn"),
+    *samples(
+        "nn.functional.kl_div",
+        (_f("kl_div"), floats(2, 3), floats(2, 3, **UNIT)),
+        torch=False,
+        differs="does not warn of the mean",
+    ),
     *samples(
         "nn.functional.cosine_embedding_loss",
         *(
@@ -181,23 +239,18 @@ SAMPLES: list[Sample] = [
             ints(high=2),
         ),
     ),
+    *_signed("hinge_embedding_loss", {"margin": 0.3}, {"margin": 2.5, "reduction": "none"}),
     *samples(
-        "nn.functional.hinge_embedding_loss",
+        "nn.functional.margin_ranking_loss",
         *(
             (
-                lambda m, x, t, given=given: m.nn.functional.hinge_embedding_loss(x, t * 2 - 1, **given),
-                floats(6),
-                ints(6, high=2),
+                lambda m, x, y, t, given=given: m.nn.functional.margin_ranking_loss(x, y, t * 2 - 1, **given),
+                floats(5),
+                floats(5),
+                ints(5, high=2),
             )
-            for given in ({}, {"margin": 0.3}, {"margin": 2.5, "reduction": "none"}, {"reduction": "sum"})
+            for given in ({}, {"margin": 0.7}, {"margin": 4.0, "reduction": "none"}, {"reduction": "sum"})
         ),
-    ),
-    *_losses(
-        "margin_ranking_loss",
-        floats(5),
-        floats(5),
-        floats(5),
-        settings=({"margin": 0.7}, {"margin": 4.0, "reduction": "none"}),
     ),
     *_losses(
         "triplet_margin_loss",

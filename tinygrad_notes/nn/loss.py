@@ -6,9 +6,10 @@ from . import functional as F
 from .applied import Applied
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "GaussianNLLLoss",
-    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "NLLLoss", "PairwiseDistance",
-    "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss", "ExponentialLoss",
+    "GaussianNLLLoss", "HingeEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
+    "MultiMarginLoss", "NLLLoss", "PairwiseDistance", "PoissonNLLLoss", "QuantileLoss", "SmoothL1Loss", "SoftMarginLoss",
+    "TripletMarginLoss",
 ]  # fmt: skip
 
 
@@ -28,6 +29,14 @@ class SmoothL1Loss(Applied, function=F.smooth_l1_loss, shown=False):
     """``HuberLoss`` divided by ``beta``."""
 
 
+class QuantileLoss(Applied, function=F.quantile_loss, shown=False):
+    """The input becomes the q-quantile of the target."""
+
+
+class PoissonNLLLoss(Applied, function=F.poisson_nll_loss, shown=False):
+    """Of the input as the (logarithms of the) rates of a Poisson distribution of counts."""
+
+
 class GaussianNLLLoss(Applied, function=F.gaussian_nll_loss, shown=False):
     """Of the input as the mean of a normal distribution with the given variance."""
 
@@ -38,6 +47,18 @@ class BCELoss(Applied, function=F.binary_cross_entropy, shown=False):
 
 class BCEWithLogitsLoss(Applied, function=F.binary_cross_entropy_with_logits, shown=False):
     """Binary cross-entropy of logits."""
+
+
+class HingeLoss(Applied, function=F.hinge_loss, shown=False):
+    """``max(0, margin - target * input)``."""
+
+
+class ExponentialLoss(Applied, function=F.exponential_loss, shown=False):
+    """``exp(-target * input)``."""
+
+
+class MultiMarginLoss(Applied, function=F.multi_margin_loss, shown=False):
+    """The score of the true class should be above all others, by a margin."""
 
 
 class SoftMarginLoss(Applied, function=F.soft_margin_loss, shown=False):

@@ -1,12 +1,13 @@
 """Functions of neural networks under PyTorch's names: composites, made of primitives only."""
 
-from . import activation, attention, classes, distance, layer, loss, normalization
+from . import activation, attention, classes, distance, layer, loss, margin, normalization
 from .activation import *
 from .attention import *
 from .classes import *
 from .distance import *
 from .layer import *
 from .loss import *
+from .margin import *
 from .normalization import *
 
 __all__: list[str] = []
@@ -16,4 +17,5 @@ __all__ += classes.__all__
 __all__ += distance.__all__
 __all__ += layer.__all__
 __all__ += loss.__all__
+__all__ += margin.__all__
 __all__ += normalization.__all__

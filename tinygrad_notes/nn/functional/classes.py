@@ -11,7 +11,7 @@ from ...modes import scope
 from ...optable import p as primitives
 from ...tensor import Tensor
 from .arguments import check_labels
-from .parts import reduced, share
+from .parts import probabilities, reduced, share
 
 __all__ = ["cross_entropy", "nll_loss"]
 
@@ -42,7 +42,8 @@ def cross_entropy(
     reduction        "mean", "sum" or "none"
     label_smoothing  share of the target spread evenly over the classes
     The mean over no label at all is NaN, as in PyTorch.
-    Raises IndexOutOfRange for labels outside [0, C), ShapeError where the shapes do not fit.
+    Raises IndexOutOfRange for labels outside [0, C), RangeError for probabilities outside [0, 1], ShapeError where the shapes
+    do not fit.
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must lie in [0, 1], got {label_smoothing}")
@@ -107,6 +108,7 @@ def _reduce_labels(
 def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float) -> Tensor:
     if input.shape != target.shape or input.ndim == 0:
         raise ShapeError(f"cross_entropy: probabilities {target._type()} must have the shape of the logits {input._type()}")
+    probabilities("cross_entropy", "target", target)
     losses, shares = -log_softmax(_rows(input), 1), _rows(target)
     if smoothing:
         shares = shares * (1 - smoothing) + smoothing / losses.shape[1]

@@ -8,7 +8,7 @@ from ...errors import ShapeError
 from ...functions import bounds, moments, pointwise, reduce
 from ...functions.names import numpy_names
 from ...tensor import Tensor
-from .parts import reduced
+from .parts import reduced, same_shape, signs
 
 __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize", "pairwise_distance",
@@ -46,11 +46,12 @@ def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor:
     """``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1; inputs ``(N, D)`` or ``(D,)``, target ``(N,)``."""
-    if target.ndim + 1 != input1.ndim or target.ndim + 1 != input2.ndim or target.ndim > 1:
+    if input1.ndim not in (1, 2) or input1.shape != input2.shape or target.shape != input1.shape[:-1]:
         raise ShapeError(
             f"cosine_embedding_loss: needs inputs (N, D) and targets (N,), got {input1._type()}, {input2._type()} and "
             f"{target._type()}"
         )
+    signs("cosine_embedding_loss", target)
     cosine = cosine_similarity(input1, input2, -1)
     apart = pointwise.where(target == -1, bounds.clamp(cosine - margin, min=0.0), 0.0)
     return reduced(pointwise.where(target == 1, 1 - cosine, apart), reduction)
@@ -58,6 +59,8 @@ def cosine_embedding_loss(
 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1."""
+    same_shape("hinge_embedding_loss", input, target)
+    signs("hinge_embedding_loss", target)
     near = pointwise.where(target == -1, 0.0, input)
     return reduced(near + pointwise.where(target == 1, 0.0, bounds.clamp(margin - input, min=0.0)), reduction)
 
@@ -66,6 +69,8 @@ def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor:
     """``max(0, -t (x1 - x2) + margin)``: x1 should rank higher where the target is 1, x2 where it is -1."""
+    same_shape("margin_ranking_loss", input1, input2, target)
+    signs("margin_ranking_loss", target)
     return reduced(bounds.clamp(margin - target * (input1 - input2), min=0.0), reduction)
 
 
@@ -84,6 +89,7 @@ def triplet_margin_loss(
 
     swap: the negative's distance to the positive, where that is smaller (Balntas et al. 2016)
     """
+    same_shape("triplet_margin_loss", anchor, positive, negative)
     apart = pairwise_distance(anchor, negative, p, eps)
     if swap:
         apart = bounds.minimum(apart, pairwise_distance(positive, negative, p, eps))

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from ...errors import RangeError
 from ...functions import bounds, pointwise, reduce
 from ...functions.shape import unsqueeze
 from ...tensor import Tensor
-from .parts import reduced, same_shape, share, similar, weighted
+from .parts import probabilities, reduced, same_shape, scaled, share, weighted
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "gaussian_nll_loss", "huber_loss", "kl_div", "l1_loss",
-    "mse_loss", "smooth_l1_loss", "soft_margin_loss",
+    "mse_loss", "poisson_nll_loss", "quantile_loss", "smooth_l1_loss",
 ]  # fmt: skip
 
 
@@ -27,16 +25,16 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
 
     reduction  "mean", "sum" or "none"
     weight     per element, of the shape of ``input``; "mean" then divides by its sum
-    Warns where input and target differ in shape.
+    Raises LabelsError where input and target differ in shape.
     """
-    similar("mse_loss", input, target)
+    same_shape("mse_loss", input, target)
     difference = input - target
     return weighted(difference * difference, weight, reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """``|input - target|``, with slope 0 at 0. Arguments as of ``mse_loss``."""
-    similar("l1_loss", input, target)
+    same_shape("l1_loss", input, target)
     return weighted(pointwise.abs(input - target), weight, reduction)
 
 
@@ -50,7 +48,7 @@ def huber_loss(
     """
     if not delta > 0:
         raise RangeError(f"huber_loss: delta must be positive, got {delta}")
-    similar("huber_loss", input, target)
+    same_shape("huber_loss", input, target)
     each = _huber(input - target, delta)
     if weight is None:
         return reduced(each, reduction)
@@ -62,7 +60,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     """``d² / (2 beta)`` up to ``|d| = beta``, from there ``|d| - beta / 2``; with ``beta = 0`` the L1 loss."""
     if beta < 0:
         raise RangeError(f"smooth_l1_loss: beta must not be negative, got {beta}")
-    similar("smooth_l1_loss", input, target)
+    same_shape("smooth_l1_loss", input, target)
     if beta == 0:
         return reduced(pointwise.abs(input - target), reduction)
     return reduced(_huber(input - target, beta) / beta, reduction)
@@ -74,6 +72,19 @@ def _huber(difference: Tensor, delta: float) -> Tensor:
     return near * (difference - near / 2)
 
 
+def quantile_loss(input: Tensor, target: Tensor, q: float = 0.5, *, reduction: str = "mean") -> Tensor:
+    """``max(q d, (q - 1) d)`` with ``d = target - input``, also called pinball loss (Koenker & Bassett 1978).
+
+    The input that makes it least is the q-quantile of the target; at 0.5 it is half of ``l1_loss``. Raises RangeError for q
+    outside (0, 1).
+    """
+    if not 0 < q < 1:
+        raise RangeError(f"quantile_loss: q must lie between 0 and 1, got {q}")
+    same_shape("quantile_loss", input, target)
+    short = target - input
+    return reduced(bounds.maximum(q * short, (q - 1) * short), reduction)
+
+
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
@@ -83,6 +94,7 @@ def gaussian_nll_loss(
     full  with the constant ``log(2 pi) / 2``
     Raises ValueError for a negative variance, or one whose shape does not fit.
     """
+    same_shape("gaussian_nll_loss", input, target)
     if isinstance(var, Tensor):
         if var.shape != input.shape and var.shape == input.shape[:-1]:
             var = unsqueeze(var, -1)
@@ -100,6 +112,26 @@ def gaussian_nll_loss(
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
 
 
+def poisson_nll_loss(
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
+) -> Tensor:
+    """``exp(x) - t x`` for counts t and logarithms x of the rates that a Poisson distribution expects.
+
+    log_input  False: the input holds the rates themselves, ``x - t log(x + eps)``
+    full       with ``log t!`` for t > 1, by Stirling: ``t log t - t + log(2 pi t) / 2``
+    Raises RangeError for counts below 0.
+    """
+    same_shape("poisson_nll_loss", input, target)
+    if not (target._all_values() >= 0).all():
+        raise RangeError(f"poisson_nll_loss: the target {target._type()} must hold counts, from 0 upwards")
+    each = pointwise.exp(input) - target * input if log_input else input - target * pointwise.log(input + eps)
+    if full:
+        many = target > 1
+        t = pointwise.where(many, target, 1)
+        each = each + pointwise.where(many, t * pointwise.log(t) - t + 0.5 * pointwise.log(2 * math.pi * t), 0.0)
+    return reduced(each, reduction)
+
+
 # ---- between probabilities ----
 
 _TINY = math.exp(-100.0)
@@ -108,14 +140,13 @@ _TINY = math.exp(-100.0)
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
     """``-(t log x + (1 - t) log(1 - x))`` of probabilities x, in nats; logarithms are at least -100, as in PyTorch.
 
-    weight: per element, broadcast. Raises ValueError where the shapes differ, RangeError for x outside [0, 1].
+    weight: per element, broadcast. Raises LabelsError where the shapes differ, RangeError for x or t outside [0, 1].
     """
     same_shape("binary_cross_entropy", input, target)
-    values = input._all_values()
-    if not np.logical_and(values >= 0, values <= 1).all():
-        raise RangeError(f"binary_cross_entropy: the input {input._type()} must hold probabilities, between 0 and 1")
+    probabilities("binary_cross_entropy", "input", input)
+    probabilities("binary_cross_entropy", "target", target)
     each = -(target * _log_from_below(input) + (1 - target) * _log_from_below(1 - input))
-    return reduced(each if weight is None else each * weight, reduction)
+    return reduced(scaled("binary_cross_entropy", each, weight), reduction)
 
 
 def _log_from_below(x: Tensor) -> Tensor:
@@ -136,16 +167,14 @@ def binary_cross_entropy_with_logits(
 
     weight      per element, broadcast
     pos_weight  w, of the positive examples, broadcast
+    Raises LabelsError where the shapes differ, RangeError for t outside [0, 1].
     """
-    same_shape("binary_cross_entropy_with_logits", input, target)
-    positive = target if pos_weight is None else target * pos_weight
+    name = "binary_cross_entropy_with_logits"
+    same_shape(name, input, target)
+    probabilities(name, "target", target)
+    positive = scaled(name, target, pos_weight)
     each = share(positive, -pointwise.logsigmoid(input)) + share(1 - target, -pointwise.logsigmoid(-input))
-    return reduced(each if weight is None else each * weight, reduction)
-
-
-def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """``log(1 + exp(-t x))`` for labels t of 1 and -1."""
-    return reduced(-pointwise.logsigmoid(target * input), reduction)
+    return reduced(scaled(name, each, weight), reduction)
 
 
 def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -153,7 +182,11 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
 
     reduction   "batchmean" (the divergence: divided by the length of axis 0), "mean" (by all elements), "sum", "none"
     log_target  ``target`` holds log t; where it is -inf, t is 0 and nothing is lost
+    Raises LabelsError where the shapes differ, RangeError for t outside [0, 1].
     """
+    same_shape("kl_div", input, target)
+    if not log_target:
+        probabilities("kl_div", "target", target)
     if log_target:
         nothing = target == float("-inf")
         safe = pointwise.where(nothing, 0.0, target)

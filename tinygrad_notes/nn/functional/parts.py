@@ -1,13 +1,15 @@
-"""What the losses share: reductions, checks of pairs, and a product whose limits are right."""
+"""What the losses share: reductions, checks of shapes and values, and a product whose limits are right."""
 
 from __future__ import annotations
 
-import warnings
+import numpy as np
 
+from ...errors import LabelsError, RangeError, ShapeError
 from ...functions import logic, pointwise, reduce
+from ...functions.arguments import tensor
 from ...tensor import Tensor
 
-__all__ = ["reduced", "same_shape", "share", "similar", "weighted"]
+__all__ = ["probabilities", "reduced", "same_shape", "scaled", "share", "signs", "weighted"]
 
 
 def reduced(each: Tensor, reduction: str) -> Tensor:
@@ -31,21 +33,43 @@ def weighted(each: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     return reduced(each * weight, reduction)
 
 
-def similar(name: str, input: Tensor, target: Tensor) -> None:
-    """Warn, as PyTorch does, where input and target differ in shape: broadcasting them is rarely meant."""
-    if input.shape != target.shape:
-        warnings.warn(
-            f"{name}: the input {input._type()} and the target {target._type()} differ in shape and are broadcast, which is "
-            "rarely what is meant; reshape one of them",
-            UserWarning,
-            stacklevel=3,
+def same_shape(name: str, input: Tensor, *others: Tensor) -> None:
+    """Raise LabelsError unless all have one shape, where PyTorch broadcasts, with a warning or without; TypeError for no Tensor."""
+    for x in (input, *others):
+        tensor(name, x)
+    if any(x.shape != input.shape for x in others):
+        shown = " and ".join(x._type() for x in (input, *others))
+        raise LabelsError(
+            f"{name}: {shown} must have the same shape; broadcasting them is rarely what is meant: reshape or expand one"
         )
 
 
-def same_shape(name: str, input: Tensor, target: Tensor) -> None:
-    """Raise unless input and target have one shape."""
-    if input.shape != target.shape:
-        raise ValueError(f"{name}: {input._type()} and {target._type()} must have the same shape")
+def scaled(name: str, each: Tensor, weight: Tensor | None) -> Tensor:
+    """Each loss times its weight, which broadcasts to the losses. Raises ShapeError where it would enlarge them."""
+    if weight is None:
+        return each
+    try:
+        fits = np.broadcast_shapes(weight.shape, each.shape) == each.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"{name}: the weight {weight._type()} does not broadcast to the losses {each._type()}")
+    return each * weight
+
+
+def probabilities(name: str, what: str, x: Tensor) -> None:
+    """Raise RangeError unless all values lie in [0, 1]."""
+    values = x._all_values()
+    if not np.logical_and(values >= 0, values <= 1).all():
+        raise RangeError(f"{name}: the {what} {x._type()} must hold probabilities, between 0 and 1")
+
+
+def signs(name: str, target: Tensor) -> None:
+    """Raise RangeError unless all labels are 1 or -1."""
+    values = target._all_values()
+    wrong = values[np.abs(values) != 1]
+    if wrong.size:
+        raise RangeError(f"{name}: labels are 1 or -1, got {wrong.flat[0]} in {target._type()}; of 0 and 1 make 2 * t - 1")
 
 
 def share(part: Tensor, x: Tensor) -> Tensor:
