@@ -60,10 +60,9 @@ def _base(name: str) -> str | None:
 
 def _title(room: str) -> str:
     """The first line of the room's own docstring."""
-    for package in ("functions", "nn.functional"):
-        name = room.removeprefix("nn_") if package == "nn.functional" else room
-        if (HERE.parent / "tinygrad_notes" / package.replace(".", "/") / f"{name}.py").exists():
-            documented = importlib.import_module(f"tinygrad_notes.{package}.{name}").__doc__ or name
+    for name in (f"functions.{room}", f"nn.functional.{room.removeprefix('nn_')}", room):
+        if (HERE.parent / "tinygrad_notes" / f"{name.replace('.', '/')}.py").exists():
+            documented = importlib.import_module(f"tinygrad_notes.{name}").__doc__ or name
             return (
                 documented.splitlines()[0].split(":")[0].replace(" under PyTorch's names", "").replace("``", "`").rstrip(".,")
             )

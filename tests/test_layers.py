@@ -31,7 +31,7 @@ LAYERS: list[list[str]] = [
     ],
     [
         "gradcheck", "func", "anomaly", "autograd", "viz", "interop", "linalg", "einops_backend", "methods", "custom", "testing",
-        "stubs", "io", "nn.functional",
+        "stubs", "io", "nn.functional", "information",
     ],
     ["nn", "optim", "utils"],
     ["data", "models", "train", "cli"],

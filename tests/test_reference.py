@@ -46,6 +46,8 @@ def _public() -> Iterator[tuple[str, str]]:
                 yield room.__name__, name
     for name in tn.nn.functional.__all__:
         yield "nn.functional", name
+    for name in tn.information.__all__:
+        yield "information", name
 
 
 def test_every_public_function_is_in_it(text: str) -> None:

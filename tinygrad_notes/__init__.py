@@ -62,7 +62,7 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import func, linalg, nn, optim, testing, utils, viz
+    from . import func, information, linalg, nn, optim, testing, utils, viz
     from .custom import primitive
     from .func import vmap
     from .io import load, save
@@ -72,8 +72,8 @@ einops_backend.announce()
 
 __version__ = "0.1.0"
 _LAZY = {
-    "func": "func", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing", "utils": "utils", "viz": "viz",
-    "primitive": "custom", "vmap": "func", "save": "io", "load": "io",
+    "func": "func", "information": "information", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing",
+    "utils": "utils", "viz": "viz", "primitive": "custom", "vmap": "func", "save": "io", "load": "io",
 }  # fmt: skip
 
 
