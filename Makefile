@@ -60,7 +60,7 @@ test-browser: .venv/test.stamp
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 bench: .venv/bench.stamp
-	$(BIN)/python bench/run.py $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 notebooks: .venv/test.stamp
 	$(BIN)/python notebooks/build.py $(ARGS)

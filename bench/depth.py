@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from timing import Row, interleaved
 
 import tinygrad_notes as tn
 
+from .peers import libraries
+from .workloads import Bench, Row, Spread, Workload, bench
+
 SMALL, LARGE = 1_000, 100_000
+GROUP = "deep graphs, a node, forward + backward"
 
 
 def deep(lib: Any, nodes: int) -> Callable[[], Any]:
@@ -28,24 +30,27 @@ def deep(lib: Any, nodes: int) -> Callable[[], Any]:
     return run
 
 
-def measure(quick: bool, torch: Any) -> list[Row]:
-    """Microseconds per node at both depths; the ratio of the last row is our growth over torch's."""
-    group = "deep graphs, per node, forward + backward; peer: torch"
-    repeats = 2 if quick else 9
-    libs = {"ours": tn} | ({} if torch is None else {"torch": torch})
-    medians: dict[tuple[str, int], float] = {}
-    rows: list[Row] = []
+@bench("depth")
+def depth(quick: bool) -> Bench:
+    """Time per node at both depths; the ratio of the last row is our growth over torch's."""
+    rows = []
     for nodes in (SMALL, LARGE):
-        times = interleaved(
-            {k: deep(lib, nodes) for k, lib in libs.items()}, repeats * (20 if nodes == SMALL else 1), 1e6 / nodes
-        )
-        for name in libs:
-            medians[name, nodes] = statistics.median(times[name])
-        ours, peer = medians["ours", nodes], medians.get(("torch", nodes))
-        rows.append(Row(group, f"{nodes:,} nodes", "µs", ours, peer, None if peer is None else ours / peer))
-    growth = {name: medians[name, LARGE] / medians[name, SMALL] for name in libs}
-    peer = growth.get("torch")
-    rows.append(
-        Row(group, f"growth {SMALL:,} → {LARGE:,}", "×", growth["ours"], peer, None if peer is None else growth["ours"] / peer)
-    )
-    return rows
+
+        def sides(nodes: int = nodes) -> dict[str, Callable[[], Any]]:
+            return {side: deep(lib, nodes) for side, lib in libraries(tn).items()}
+
+        rounds = None if nodes == SMALL else 9 if quick else 15  # a third of it: the calls are long
+        rows.append((yield Workload(GROUP, f"{nodes:,} nodes", sides, per=nodes, rounds=rounds)))
+    small, large = rows
+    if small is not None and large is not None:
+        growth = {side: _over(large.sides[side], small.sides[side]) for side in small.sides}
+        row = Row(GROUP, f"growth {SMALL:,} → {LARGE:,}", "×", growth, peer=large.peer)
+        if row.peer is not None:
+            row.ratio = _over(growth["ours"], growth[row.peer])
+        yield row
+
+
+def _over(a: Spread, b: Spread) -> Spread:
+    """The quotient of two figures that were measured apart."""
+    middle, noise = a.median / b.median, float(np.hypot(a.noise, b.noise))
+    return Spread(middle, middle * (1 - noise), middle * (1 + noise), min(a.count, b.count))

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Callable
 
-from timing import Row
+from .workloads import Bench, Workload, bench
 
-CODE = "import time; t = time.perf_counter(); import {0}; a = time.perf_counter(); import {1}; print(a - t, time.perf_counter() - a)"
+CODE = "{0}import time; start = time.perf_counter(); import {1}; print(time.perf_counter() - start)"
 
 
-def measure(quick: bool, torch: Any) -> list[Row]:
+def importing(module: str, before: str = "") -> Callable[[], float]:
+    """Milliseconds that importing the module takes in a fresh process, after ``before`` was imported."""
+    code = CODE.format(f"import {before}; " if before else "", module)
+
+    def run() -> float:
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+        return float(done.stdout) * 1e3
+
+    return run
+
+
+@bench("imports")
+def imports(quick: bool) -> Bench:
     """Milliseconds of ``import tinygrad_notes`` after numpy, and of numpy itself."""
-    numpys, ours = [], []
-    for _ in range(5 if quick else 15):
-        run = subprocess.run(
-            [sys.executable, "-c", CODE.format("numpy", "tinygrad_notes")], capture_output=True, text=True, check=True
-        )
-        first, second = map(float, run.stdout.split())
-        numpys.append(first * 1e3)
-        ours.append(second * 1e3)
-    group = "import, fresh process; peer: numpy itself"
-    a, b = statistics.median(ours), statistics.median(numpys)
-    return [Row(group, "tinygrad_notes, over numpy", "ms", a, b, a / b)]
+
+    def sides() -> dict[str, Callable[[], float]]:
+        return {"ours": importing("tinygrad_notes", "numpy"), "numpy itself": importing("numpy")}
+
+    rounds = 5 if quick else 15
+    yield Workload("import, fresh process", "tinygrad_notes, over numpy", sides, unit="ms", clocked=True, rounds=rounds)

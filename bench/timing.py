@@ -1,108 +1,137 @@
-"""Honest timing on noisy machines: contestants in turn, medians of many repeats, ratios within one run."""
+"""How a workload is measured.
+
+Sides take turns, in rounds, every other round in reverse. A turn is a block: wait until the pools of the side before are
+silent (see ``pools``), call once untimed (threads awake, caches its own), then take samples; a sample is as many calls as
+take ``SAMPLE`` seconds. A block's figure is the median of its samples, a side's the median over its blocks with their
+quartiles, a ratio the median over the rounds of ours / theirs within the round. The garbage collector stays on.
+"""
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Row", "interleaved", "machine", "table"]
+from .pools import Pools, silence
+from .workloads import SECONDS, Row, Spread, Workload
+
+__all__ = ["Differs", "measure", "spread"]
+
+SAMPLE = 50e-6
+BLOCK = {True: 3e-3, False: 10e-3}
+"""Seconds per block, in quick runs and in others."""
+ROUNDS = {True: 5, False: 11}
+LONG = 0.25
+"""Calls that take longer than so many seconds have a third of the rounds."""
 
 
-@dataclass
-class Row:
-    """One line of the table: what was measured, ours and the peer's figure, their ratio (ours / peer) and its spread."""
-
-    group: str
-    what: str
-    unit: str
-    ours: float
-    peer: float | None = None
-    ratio: float | None = None
-    spread: float | None = None
-    note: str = ""
+class Differs(AssertionError):
+    """The sides of a workload do not compute the same."""
 
 
-def interleaved(functions: dict[str, Callable[[], Any]], repeats: int, scale: float = 1.0) -> dict[str, list[float]]:
-    """Seconds times ``scale`` of each function, called in turn ``repeats`` times after two rounds of warming up."""
-    seconds: dict[str, list[float]] = {name: [] for name in functions}
-    for round_number in range(repeats + 2):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            took = time.perf_counter() - start
-            if round_number >= 2:
-                seconds[name].append(took * scale)
-    return seconds
+def spread(values: list[float]) -> Spread:
+    """Median and quartiles."""
+    low, high = np.quantile(values, (0.25, 0.75))
+    return Spread(statistics.median(values), float(low), float(high), len(values))
 
 
-def compare(group: str, what: str, unit: str, times: dict[str, list[float]], peer: str | None) -> Row:
-    """The row of an interleaved measurement; the ratio is the median over the pairs, its spread half their quartile range."""
-    ours = times["ours"]
-    if peer is None or peer not in times:
-        return Row(group, what, unit, statistics.median(ours))
-    pairs = [a / b for a, b in zip(ours, times[peer], strict=True)]
-    low, _, high = statistics.quantiles(pairs, n=4)
-    return Row(
-        group, what, unit, statistics.median(ours), statistics.median(times[peer]), statistics.median(pairs), (high - low) / 2
-    )
+def measure(work: Workload, quick: bool, pools: Pools) -> Row:
+    """Measure a workload. Raises Differs if the sides' results do."""
+    pools.set(work.threads)
+    functions = work.sides()
+    if not work.clocked:
+        _compare(work, functions, pools)
+    plans = {side: _plan(function, side == "ours", work, quick, pools) for side, function in functions.items()}
+    longest = 0.0 if work.clocked else max(plan[2] for plan in plans.values())
+    rounds = ROUNDS[quick] if work.rounds is None else work.rounds
+    if longest > LONG:
+        rounds = max(rounds // 3, 3)
+    samples: dict[str, list[float]] = {side: [] for side in functions}
+    for number in range(rounds):
+        order = list(functions) if number % 2 == 0 else list(functions)[::-1]
+        for side in order:
+            silence()
+            pools.turn(side == "ours")
+            samples[side].append(_block(functions[side], *plans[side], work.clocked))
+    return row_of(work, samples)
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as text, a block per group."""
-    lines = []
-    group = None
-    for row in rows:
-        if row.group != group:
-            group = row.group
-            lines += ["", group, f"  {'':34} {'ours':>10} {'peer':>10} {'ratio':>7} {'±':>5}"]
-        peer = "" if row.peer is None else f"{row.peer:.2f}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        spread = "" if row.spread is None else f"{row.spread:.2f}"
-        lines.append(
-            f"  {row.what:34} {row.ours:>10.2f} {peer:>10} {ratio:>7} {spread:>5}  {row.unit}{row.note and '; ' + row.note}"
-        )
-    return "\n".join(lines)
+def row_of(work: Workload, samples: dict[str, list[float]]) -> Row:
+    """The row of a workload whose blocks took so long."""
+    scale = 1 / work.per if work.clocked else 1 / SECONDS[work.unit] / work.per
+    figures = {side: [value * scale for value in values] for side, values in samples.items()}
+    sides = {side: spread(values) for side, values in figures.items()}
+    first, *others = sides
+    row = Row(work.group, work.name, work.unit, sides)
+    for name in ("speed", "threads", "flops", "bytes", "dtype", "column", "label"):
+        setattr(row, name, getattr(work, name))
+    row.flops, row.bytes = work.flops / work.per, work.bytes / work.per
+    if others:
+        row.peer = min(others, key=lambda side: sides[side].median)
+        row.ratio = spread([a / b for a, b in zip(figures[first], figures[row.peer], strict=True)])
+    return row
 
 
-def machine() -> dict[str, Any]:
-    """What the figures depend on: processor, versions, the BLAS kernel in use."""
-    import threadpoolctl
-
-    import tinygrad_notes
-
-    found: dict[str, Any] = {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "tinygrad_notes": tinygrad_notes.__version__,
-        "blas": [
-            {key: pool.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
-            for pool in threadpoolctl.threadpool_info()
-        ],
-    }
-    try:
-        import torch
-
-        found["torch"] = torch.__version__
-        found["torch threads"] = torch.get_num_threads()
-    except ImportError:
-        found["torch"] = None
-    return found
+Plan = tuple[int, int, float]
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+def _plan(function: Callable[[], Any], ours: bool, work: Workload, quick: bool, pools: Pools) -> Plan:
+    """Calls per sample, samples per block, and seconds per call."""
+    if work.clocked:
+        return 1, 1, 0.0
+    silence()
+    pools.turn(ours)
+    took = _time(function, 1)
+    if took < 1e-2:
+        took = min(_time(function, 1) for _ in range(3))
+    calls = max(1, min(round(SAMPLE / took), 10_000))
+    return calls, max(1, round(BLOCK[quick] / (calls * took))), took
+
+
+def _block(function: Callable[[], Any], calls: int, samples: int, took: float, clocked: bool) -> float:
+    if clocked:
+        return float(function())
+    if took < 2 * BLOCK[False]:
+        function()
+    return statistics.median(_time(function, calls) for _ in range(samples))
+
+
+def _time(function: Callable[[], Any], calls: int) -> float:
+    clock = time.perf_counter
+    start = clock()
+    for _ in range(calls):
+        function()
+    return (clock() - start) / calls
+
+
+def _compare(work: Workload, functions: dict[str, Callable[[], Any]], pools: Pools) -> None:
+    """Call every side for the first time; raise if they disagree."""
+    first: tuple[str, Any] | None = None
+    for side, function in functions.items():
+        silence()
+        pools.turn(side == "ours")
+        result = _array(function())
+        if work.tolerance is None or result is None or result.size == 0:
+            continue
+        if first is None:
+            first = side, np.array(result)
+            continue
+        expected = first[1]
+        if expected.shape != result.shape:
+            raise Differs(f"{work.group}, {work.name}: {first[0]} gives the shape {expected.shape}, {side} {result.shape}")
+        bound = work.tolerance * max(float(np.abs(expected).max()), 1e-30)
+        if not np.allclose(result, expected, rtol=0, atol=bound, equal_nan=True):
+            worst = np.nanmax(np.abs(np.asarray(result, "f8") - expected))
+            raise Differs(f"{work.group}, {work.name}: {side} differs from {first[0]} by {worst:.2g}, more than {bound:.2g}")
+
+
+def _array(result: Any) -> Any:
+    """A result as an array; None if it is nothing to compare."""
+    if isinstance(result, np.ndarray | np.generic | float | int):
+        return np.asarray(result)
+    if hasattr(result, "detach"):
+        return np.asarray(result.detach().numpy())
+    return None

@@ -1,0 +1,73 @@
+"""Threads: how many each side has, and that only one pool is awake at a time.
+
+OpenBLAS's, torch's and our threads go on spinning after their work, for milliseconds (OpenBLAS: up to 100), and take the
+cores from whoever comes next. Measured on two cores, in µs, each call after another side's call / blocks of calls, one side
+after the other / blocks, each after waiting until the process is idle / torch alone in a process of its own:
+
+| | call by call | blocks | blocks after silence | alone |
+|---|---|---|---|---|
+| torch, 256×256 matmul | 4,200 | 5,700 | 165 | 148 |
+| torch, exp of 1M | 6,200 | 4,100 | 235-270 | 200 |
+| torch, softmax of 1024×1024 | 7,300 | 4,600 | 585-660 | 568 |
+| numpy, 256×256 matmul | 16,000 | 16,000 | 187-202 | |
+
+So blocks after silence it is: within noise of a process of one's own, and ratios come from one run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import tinygrad_notes as tn
+
+from .peers import torch
+
+__all__ = ["Pools", "silence"]
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def silence(longest: float = 0.3) -> None:
+    """Wait until no thread of this process runs; at most ``longest`` seconds."""
+    end = time.perf_counter() + longest
+    quiet = 0
+    while quiet < 2 and time.perf_counter() < end:
+        start, used = time.perf_counter(), time.process_time()
+        time.sleep(0.0004)
+        idle = time.process_time() - used < 0.3 * (time.perf_counter() - start)
+        quiet = quiet + 1 if idle else 0
+
+
+class Pools:
+    """The number of threads of every side. BLAS serves us as well as numpy: each has the number that it left there."""
+
+    def __init__(self) -> None:
+        import threadpoolctl
+
+        controller = threadpoolctl.ThreadpoolController()
+        self._blas: list[Any] = controller.select(user_api="blas").lib_controllers
+        self._kept: dict[bool, list[int]] = {}
+        self._ours = False
+
+    def set(self, threads: int | None) -> None:
+        """Give every side so many threads; None: one per core."""
+        count = CORES if threads is None else threads
+        self._kept.clear()
+        for library in self._blas:
+            library.set_num_threads(count)
+        if torch is not None and torch.get_num_threads() != count:
+            torch.set_num_threads(count)
+        if hasattr(tn, "set_num_threads"):
+            tn.set_num_threads(count)
+        self._ours = False
+
+    def turn(self, ours: bool) -> None:
+        """Before a block of calls of ours, or of a peer's."""
+        if ours != self._ours:
+            self._kept[self._ours] = [library.num_threads for library in self._blas]
+            for library, count in zip(self._blas, self._kept.get(ours, ()), strict=False):
+                if library.num_threads != count:
+                    library.set_num_threads(count)
+            self._ours = ours
