@@ -78,6 +78,13 @@ VARIANTS = {
     "frozen embedding, two micro-batches": {"frozen": "embed.weight", "micro_batches": 2},
     "sgd with momentum": {"make": lambda p, lr: optim.SGD(p, lr, momentum=0.9, nesterov=True, weight_decay=0.01)},
     "adamw": {"make": lambda p, lr: optim.AdamW(p, lr, amsgrad=True)},
+    "adam, decay": {"make": lambda p, lr: optim.Adam(p, lr, weight_decay=0.01)},
+    "adamax": {"make": optim.Adamax},
+    "nadam": {"make": lambda p, lr: optim.NAdam(p, lr, weight_decay=0.01)},
+    "radam": {"make": lambda p, lr: optim.RAdam(p, lr, betas=(0.9, 0.9))},
+    "adagrad": {"make": lambda p, lr: optim.Adagrad(p, lr, lr_decay=0.1)},
+    "adadelta": {"make": optim.Adadelta},
+    "rmsprop": {"make": lambda p, lr: optim.RMSprop(p, lr, centered=True, momentum=0.5)},
 }
 
 

@@ -1,31 +1,58 @@
-"""Adam (Kingma & Ba 2015), AMSGrad (Reddi et al. 2018) and AdamW (Loshchilov & Hutter 2019)."""
+"""Adam (Kingma & Ba 2015) and its kin: AMSGrad, AdamW, Adamax, NAdam, RAdam."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from ..functions.creation import zeros_like
-from ..functions.pointwise import sqrt, where
+from ..optable import p as primitives
 from ..tensor import Tensor
-from .optimizer import Optimizer, ParamGroup, check_range, scalar
+from .optimizer import INF, Optimizer, like, zeros
+from .options import ParamGroup, Ranges, scalar
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
 
-class Adam(Optimizer):
-    """``m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²;  p = p - lr m̂ / (sqrt(v̂) + eps)`` with m̂ = m / (1-β1ᵗ), v̂ = v / (1-β2ᵗ).
+class _Moments(Optimizer):
+    """Running means of g and g²: ``m = β1 m + (1-β1) g;  v = β2 v + (1-β2) g²``."""
 
-    params        what to optimize
-    lr            learning rate
-    betas         (β1, β2): how much of the running means of g and g² is kept
-    eps           added outside the root, as in the paper's algorithm 1
-    weight_decay  L2 penalty: ``g + weight_decay p``
-    amsgrad       divide by the largest v̂ so far
-    maximize      climb instead
+    RANGES: ClassVar[Ranges] = {"lr": (0.0, INF), "betas": (0.0, 1.0), "eps": (0.0, INF), "weight_decay": (0.0, INF)}
+
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        return {"step": scalar(0), "exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
+
+    def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        beta1, beta2 = options["betas"]
+        return 1 - beta1, beta2, 1 - beta2
+
+    def _means(self, g: Any, fold: tuple[Any, ...], state: dict[str, Any]) -> tuple[Any, Any]:
+        """One more gradient in the means; what they are now."""
+        new1, beta2, new2 = fold
+        m, v, step = state["exp_avg"], state["exp_avg_sq"], state["step"]
+        step += 1.0
+        m += (g - m) * new1
+        v *= beta2
+        v += g * g * new2
+        return m, v
+
+
+def _missing(beta: Any, step: Any) -> Any:
+    """``1 - βᵗ``: what a mean that started from 0 has to be divided by."""
+    return 1 - primitives.pow(beta, step)
+
+
+class Adam(_Moments):
+    """``p = p - lr m̂ / (sqrt(v̂) + eps)`` with m̂ = m / (1-β1ᵗ), v̂ = v / (1-β2ᵗ), m and v the running means of g and g².
+
+    params                  what to optimize
+    lr                      learning rate
+    betas                   (β1, β2): how much of the running means is kept
+    eps                     added outside the root, as in the paper's algorithm 1
+    weight_decay            L2 penalty: ``g + weight_decay p``
+    amsgrad                 divide by the largest v so far (Reddi et al. 2018)
+    maximize                climb instead
+    decoupled_weight_decay  ``p = p (1 - lr weight_decay)`` before the step, instead of the penalty: AdamW
     """
-
-    _decoupled = False
 
     def __init__(
         self,
@@ -37,41 +64,30 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        name = type(self).__name__
-        check_range(name, lr=lr, eps=eps, weight_decay=weight_decay)
-        check_range(name, 0.0, 1.0, beta1=betas[0], beta2=betas[1])
         defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
-        super().__init__(params, {**defaults, "amsgrad": amsgrad, "maximize": maximize})
+        switches = {"amsgrad": amsgrad, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}
+        super().__init__(params, defaults | switches)
 
-    def _update(self, p: Tensor, g: Tensor, group: ParamGroup, state: dict[str, Tensor]) -> None:
-        (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
-        if not state:
-            state |= {"step": scalar(0), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = zeros_like(p)
-        m, v, step = state["exp_avg"], state["exp_avg_sq"], state["step"]
-        if group["maximize"]:
-            g = -g
-        if decay and self._decoupled:
-            p.mul_(1 - lr * decay)
-        elif decay:
-            g = g + decay * p
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        return super()._fresh(p, g, group) | ({"max_exp_avg_sq": zeros(p)} if group["amsgrad"] else {})
 
-        step.add_(1.0)
-        m.add_((g - m) * (1 - beta1))
-        v.mul_(beta2).add_(g * g * (1 - beta2))
-        if group["amsgrad"]:
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        m, v = self._means(g, fold, state)
+        if options["amsgrad"]:
             top = state["max_exp_avg_sq"]
-            v = top.copy_(where(v > top, v, top))
-        root = sqrt(1 - beta2**step)
-        p.sub_(lr / (1 - beta1**step) * (m / (sqrt(v) / root + group["eps"])))
+            top[...] = primitives.maximum(v, top)
+            v = top
+        step, (beta1, beta2) = state["step"], options["betas"]
+        # the corrections are folded into two numbers: lr m̂ / (sqrt(v̂) + eps) = rate m / (sqrt(v) + eps root)
+        root = primitives.sqrt(_missing(beta2, step))
+        rate = options["lr"] / _missing(beta1, step) * root
+        x -= like(x, rate) * m / (primitives.sqrt(v) + like(x, options["eps"] * root))
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: ``p = p (1 - lr weight_decay)`` before the step, instead of an L2 penalty."""
-
-    _decoupled = True
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019): ``p = p (1 - lr weight_decay)`` before the step."""
 
     def __init__(
         self,
@@ -84,4 +100,111 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+
+
+class Adamax(_Moments):
+    """Adam by the largest gradient: ``u = max(β2 u, |g| + eps);  p = p - lr m̂ / u`` (Kingma & Ba 2015, algorithm 2).
+
+    Options as Adam's.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, {**defaults, "maximize": maximize})
+
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        return {"step": scalar(0), "exp_avg": zeros(p), "exp_inf": zeros(p)}
+
+    def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        beta1, beta2 = options["betas"]
+        return 1 - beta1, beta2, options["eps"]
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        new1, beta2, eps = fold
+        m, u, step = state["exp_avg"], state["exp_inf"], state["step"]
+        step += 1.0
+        m += (g - m) * new1
+        u[...] = primitives.maximum(u * beta2, primitives.abs(g) + eps)
+        x -= like(x, options["lr"] / _missing(options["betas"][0], step)) * m / u
+
+
+class NAdam(_Moments):
+    """Adam with Nesterov's look ahead (Dozat 2016): m̂ is a mix of the mean and g, by the momentum schedule
+    ``μᵗ = β1 (1 - 0.96^(t momentum_decay) / 2)``.
+
+    momentum_decay  how fast the momentum rises to β1; the other options as Adam's
+    """
+
+    RANGES: ClassVar[Ranges] = {**_Moments.RANGES, "momentum_decay": (0.0, INF)}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay}
+        super().__init__(params, {**defaults, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
+
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        return super()._fresh(p, g, group) | {"mu_product": scalar(1)}
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        m, v = self._means(g, fold, state)
+        step, product, (beta1, beta2) = state["step"], state["mu_product"], options["betas"]
+        mu, ahead = (beta1 * (1 - 0.5 * primitives.pow(0.96, t * options["momentum_decay"])) for t in (step, step + 1))
+        product *= mu
+        of_g = options["lr"] * (1 - mu) / (1 - product)
+        of_m = options["lr"] * ahead / (1 - product * ahead)
+        scale = primitives.sqrt(v / like(x, _missing(beta2, step))) + like(x, options["eps"])
+        x -= (like(x, of_g) * g + like(x, of_m) * m) / scale
+
+
+class RAdam(_Moments):
+    """Adam whose early steps, while v̂ still varies much, are those of momentum alone (Liu et al. 2020).
+
+    With ρ = 2 / (1-β2) - 1 and ρᵗ = ρ - 2t β2ᵗ / (1-β2ᵗ): the step of Adam times
+    ``sqrt((ρᵗ-4) (ρᵗ-2) ρ / ((ρ-4) (ρ-2) ρᵗ))`` where ρᵗ > 5, else ``lr m̂``. Options as Adam's.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, {**defaults, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        m, v = self._means(g, fold, state)
+        step, (beta1, beta2) = state["step"], options["betas"]
+        kept = primitives.pow(beta2, step)
+        longest = 2 / (1 - beta2) - 1
+        length = longest - 2 * step * kept / (1 - kept)
+        steady = primitives.gt(length, 5.0)
+        share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+        factor = primitives.sqrt(primitives.where(steady, share, 1.0) * (1 - kept))
+        adapted = like(x, factor) / (primitives.sqrt(v) + like(x, options["eps"]))
+        x -= like(x, options["lr"] / _missing(beta1, step)) * m * primitives.where(steady, adapted, 1.0)

@@ -8,7 +8,8 @@ from typing import Any
 from ..functions.pointwise import where
 from ..functions.rounding import floor
 from ..modes import no_grad, scope
-from .optimizer import Optimizer, scalar
+from .optimizer import Optimizer
+from .options import scalar
 
 __all__ = ["StepLR"]
 

@@ -1,71 +1,63 @@
-"""What all optimizers share: parameter groups, state, checkpoints. The updates are tapes of primitives under ``no_grad``.
+"""What all optimizers share: parameter groups, state, checkpoints. The updates are written in primitives, under ``no_grad``.
 
-A learning rate is a 0-d float64 Tensor: ``group["lr"] = 0.01`` and ``group["lr"] *= 0.1`` write into it, so that a recorded
-step that is replayed reads the new value. Step counters and bias corrections are float64 too: ``1 - 0.999`` in float32 is
-wrong in the fifth digit.
+An update is one function for both ways of running it: on Tensors while something listens (a Tape, anomaly mode, ``vmap``), so
+that each operation is recorded; else on the arrays inside them, which is several times cheaper. The primitives are the same,
+and so are the bits. State is made of Tensors that exist before the step that first uses them: a recorded step that is
+replayed goes on where the last one stopped, also if it was the first of all.
+
+Step counters and bias corrections are float64: ``1 - 0.999`` in float32 is wrong in the fifth digit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import inplace
 from ..errors import ShapeError
-from ..inplace import write
 from ..modes import enable_grad, local, no_grad, scope
+from ..optable import p as primitives
+from ..storage import note_write
 from ..tensor import Tensor, from_array, leaf_of
+from .options import ParamGroup, Ranges, check_options, plain
 
-__all__ = ["Optimizer", "ParamGroup", "check_range", "scalar"]
+__all__ = ["Optimizer", "like", "zeros"]
 
-
-def scalar(value: float) -> Tensor:
-    """A 0-d float64 Tensor: a counter or hyper-parameter that recorded steps read."""
-    return from_array(np.array(float(value)))
+INF = float("inf")
 
 
-def check_range(name: str, low: float = 0.0, below: float = float("inf"), **values: float) -> None:
-    """Raise ValueError for a hyper-parameter outside [low, below)."""
-    for key, value in values.items():
-        number = float(value)
-        if not low <= number < below:
-            raise ValueError(f"{name}: {key} must lie in [{low}, {below}), got {number}")
+def zeros(parameter: Tensor) -> Tensor:
+    """State that starts from 0. No constant of the tape: a replay shall not start from it again."""
+    return from_array(np.zeros(parameter.shape, parameter.dtype))
 
 
-class ParamGroup(dict[str, Any]):
-    """The options of some parameters. Writing a number to "lr" writes into the Tensor that recorded steps read."""
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if key == "lr":
-            known = self.get("lr")
-            if value is known:
-                return
-            number = value.item() if isinstance(value, Tensor) else float(value)
-            check_range("optimizer", lr=number)
-            if known is None:
-                value = scalar(number)
-            else:
-                with no_grad():
-                    write(known, value, 'group["lr"] =')
-                return
-        super().__setitem__(key, value)
+def like(x: Any, value: Any) -> Any:
+    """A float64 number in the dtype of ``x``."""
+    return value if value.dtype == x.dtype else primitives.cast(value, dtype=x.dtype)
 
 
 class Optimizer:
-    """Base of the optimizers.
+    """Base of the optimizers. A subclass names its options' ``RANGES``, makes its ``_fresh`` state and does ``_update``.
 
     params    Tensors that require grad, or dicts of them with options of their own: ``[{"params": [...], "lr": 0.1}, ...]``
-    defaults  the options of a group that has none of its own
-    Raises ValueError for no parameters or one that is in two groups, ShapeError for one that is not a leaf.
+    defaults  the options of a group that has none of its own; numbers become 0-d Tensors, see ``ParamGroup``
+    Raises ValueError for no parameters, one that is in two groups or an option outside its range, ShapeError for a parameter
+    that is not a leaf.
     """
+
+    RANGES: ClassVar[Ranges] = {}
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(f"{type(self).__name__}: params must be a list of Tensors, got one Tensor; write [tensor]")
+        check_options(type(self).__name__, self.RANGES, defaults)
         self.defaults = defaults
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, dict[str, Tensor]] = {}
+        self.steps_taken = 0
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: got no parameters")
@@ -74,20 +66,27 @@ class Optimizer:
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Also optimize these parameters, with options of their own."""
+        name = type(self).__name__
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f'{name}: a parameter group is a dict {{"params": [...], ...}}, got {type(param_group).__name__}')
         given = param_group["params"]
         tensors = [given] if isinstance(given, Tensor) else list(given)
         taken = {id(p) for group in self.param_groups for p in group["params"]}
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
-                raise TypeError(f"{type(self).__name__}: can only optimize Tensors, got {type(tensor).__name__}")
+                raise TypeError(f"{name}: can only optimize Tensors, got {type(tensor).__name__}")
             if not tensor.is_leaf:
-                raise ShapeError(f"{type(self).__name__}: {tensor._type()} is the result of an operation, not a leaf")
+                raise ShapeError(f"{name}: {tensor._type()} is the result of an operation, not a leaf")
             if id(tensor) in taken:
-                raise ValueError(f"{type(self).__name__}: {tensor._type()} appears twice among the parameters")
+                raise ValueError(f"{name}: {tensor._type()} appears twice among the parameters")
             taken.add(id(tensor))
-        group = ParamGroup()
-        for key, value in {**self.defaults, **param_group, "params": tensors}.items():
-            group[key] = value
+        options = {**self.defaults, **param_group, "params": tensors}
+        check_options(name, self.RANGES, options)
+        self._check(options)
+        group = ParamGroup(name, self.RANGES)
+        group.update(options)
+        for key in self.RANGES:
+            group.make_live(key)
         self.param_groups.append(group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -99,36 +98,108 @@ class Optimizer:
                 elif p.grad is not None:
                     p.grad.zero_()
 
+    # ---- the step ----
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient. closure: computes the loss again first; its result is returned."""
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self.steps_taken += 1
+        mode = local.mode
+        watched = mode.tape is not None or inplace.direct is not np.ufunc
+        number = 0
         with no_grad(), scope(type(self).__name__.lower()):
-            number = 0
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        with scope("param", number):
-                            state = self.state.setdefault(p, {})
-                            self._name_leaves(
-                                {f"param {number}.{key}": value for key, value in state.items()} | {"lr": group["lr"]}
-                            )
-                            self._update(p, p.grad, group, state)
-                    number += 1
+            for index, group in enumerate(self.param_groups):
+                todo = [(i, p, p.grad) for i, p in enumerate(group["params"], number) if p.grad is not None]
+                number += len(group["params"])
+                if watched or not all(p._plain and g._plain for _, p, g in todo):
+                    self._name_leaves(group, "" if index == 0 else f"group {index}.")
+                    self._step_tensors(group, todo)
+                else:
+                    mode.quietly(self._step_arrays, group, todo)
         return loss
 
-    def _name_leaves(self, tensors: dict[str, Tensor]) -> None:
-        """Tell a listening tape what the state is called: ``adam.param 0.exp_avg``."""
+    def _step_tensors(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
+        folded: dict[Any, Any] = {}
+        for number, p, g in todo:
+            with scope("param", number):
+                self._one(p, p, g, group, group, folded, partial(self._named, number))
+
+    def _step_arrays(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
+        options = {key: _number(value) for key, value in group.items() if key != "params"}
+        folded: dict[Any, Any] = {}
+        name = f"{type(self).__name__}.step"
+        for _, p, g in todo:
+            inplace.check_writable(p, None, False, name)
+            note_write(p._array, name)
+            self._one(p, p._array, g._array, group, options, folded, _arrays)
+
+    def _one(
+        self,
+        p: Tensor,
+        x: Any,
+        g: Any,
+        group: ParamGroup,
+        options: Mapping[str, Any],
+        folded: dict[Any, Any],
+        view: Callable[[dict[str, Tensor]], dict[str, Any]],
+    ) -> None:
+        """Sign and weight decay, then the update. ``x``, ``g``: Tensors or arrays, as ``view`` makes the state."""
+        constants = folded.get(x.dtype)
+        if constants is None:
+            decay = like(x, options["weight_decay"]) if group.on("weight_decay") else None
+            if decay is not None and group.get("decoupled_weight_decay"):
+                decay = like(x, 1 - options["lr"] * options["weight_decay"])
+            constants = folded[x.dtype] = decay, tuple(like(x, value) for value in self._fold(options))
+        decay, fold = constants
+        if group.get("maximize"):
+            g = -g
+        if decay is not None:
+            if group.get("decoupled_weight_decay"):
+                x *= decay
+            else:
+                g = g + decay * x
+        state = self.state.get(p)
+        if state is None:
+            state = self.state[p] = self._fresh(p, g._array if isinstance(g, Tensor) else g, group)
+        self._update(x, g, options, fold, view(state))
+
+    def _check(self, options: Mapping[str, Any]) -> None:
+        """Raise ValueError for options that do not go together."""
+
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        """The state of a parameter before its first step, whose gradient is the array ``g``."""
+        return {}
+
+    def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What the update needs of the hyper-parameters, computed once per group in float64, then in the parameters' dtype."""
+        return ()
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        """Move one parameter ``x`` by its gradient ``g``, both Tensors or both arrays; written in primitives."""
+        raise NotImplementedError(f"{type(self).__name__} has no _update method")
+
+    # ---- names on the tape ----
+
+    def _named(self, number: int, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The state, known to a listening tape as ``adam.param 0.exp_avg``."""
+        self._name({f"param {number}.{key}": value for key, value in state.items()})
+        return state
+
+    def _name_leaves(self, group: ParamGroup, prefix: str) -> None:
+        for key, value in group.items():
+            if isinstance(value, Tensor):
+                self._name({prefix + key: value})
+            elif isinstance(value, tuple):
+                self._name({f"{prefix}{key}[{i}]": part for i, part in enumerate(value) if isinstance(part, Tensor)})
+
+    def _name(self, tensors: dict[str, Tensor]) -> None:
         tape = local.mode.tape
         if tape is not None:
             for name, tensor in tensors.items():
                 tape.names.setdefault(tensor._current_node() or leaf_of(tensor), f"{type(self).__name__.lower()}.{name}")
-
-    def _update(self, p: Tensor, g: Tensor, group: ParamGroup, state: dict[str, Tensor]) -> None:
-        """Move one parameter ``p`` by its gradient ``g``; subclasses define it."""
-        raise NotImplementedError(f"{type(self).__name__} has no _update method")
 
     # ---- checkpoints ----
 
@@ -136,35 +207,82 @@ class Optimizer:
         """``{"state": {number: {name: Tensor}}, "param_groups": [...]}``, parameters by their number, as in PyTorch."""
         numbers = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [
-            {k: v.item() if isinstance(v, Tensor) else v for k, v in group.items() if k != "params"}
-            | {"params": [numbers[id(p)] for p in group["params"]]}
+            {k: plain(v) for k, v in group.items() if k != "params"} | {"params": [numbers[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
         return {"state": {numbers[id(p)]: dict(s) for p, s in self.state.items()}, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from ``state_dict()`` of an optimizer over the same parameters. Checked before anything changes."""
-        saved = state_dict["param_groups"]
-        if [len(g["params"]) for g in saved] != [len(g["params"]) for g in self.param_groups]:
-            raise ShapeError(f"load_state_dict: the groups of {type(self).__name__} have other numbers of parameters")
-        parameters = [p for group in self.param_groups for p in group["params"]]
-        for number, entries in state_dict["state"].items():
-            for name, value in entries.items():
-                if value.ndim and value.shape != parameters[int(number)].shape:
-                    raise ShapeError(f"load_state_dict: {name} {value._type()} does not fit {parameters[int(number)]._type()}")
+        """Continue from ``state_dict()`` of an optimizer over the same parameters, PyTorch's included. Checked before anything
+        changes; options and state are written into the Tensors that are there, for recorded steps to go on with.
+
+        Raises ValueError for the state of another optimizer or of other groups, ShapeError for that of other parameters.
+        """
+        name = type(self).__name__
+        saved = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items()} for group in state_dict["param_groups"]]
+        sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
+        if sizes != own:
+            raise GroupsError(f"load_state_dict: {name} has groups of {own} parameters, the saved one of {sizes}")
+        parameters: dict[int, tuple[Tensor, dict[str, Any]]] = {}
         for group, options in zip(self.param_groups, saved, strict=True):
-            for key, value in options.items():
-                if key != "params":
-                    group[key] = tuple(value) if isinstance(value, list) else value
-        self.state = {
-            parameters[int(number)]: {name: value.detach().clone() for name, value in entries.items()}
+            missing = [key for key in self.defaults if key not in options]
+            if missing:
+                raise ValueError(f"load_state_dict: the saved optimizer is no {name}: it has no {', '.join(missing)}")
+            check_options(name, self.RANGES, options)
+            self._check(options)
+            parameters |= {number: (p, options) for number, p in zip(options["params"], group["params"], strict=True)}
+        loaded = {
+            (found := parameters[int(number)])[0]: self._checked(*found, entries)
             for number, entries in state_dict["state"].items()
         }
+        for group, options in zip(self.param_groups, saved, strict=True):
+            group.update({key: value for key, value in options.items() if key != "params"})
+        for p, entries in loaded.items():
+            present = self.state.get(p, {})
+            for key, value in entries.items():
+                if key in present:
+                    with no_grad():
+                        inplace.write(present[key], value, "load_state_dict")
+            self.state[p] = {key: present.get(key, value) for key, value in entries.items()}
+        for p in [p for p in self.state if p not in loaded]:
+            del self.state[p]
+
+    def _checked(self, p: Tensor, options: Mapping[str, Any], entries: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The saved state of one parameter, copied, in the dtypes that it has here."""
+        group = ParamGroup("", {})
+        group.update(options)
+        expected = self._fresh(p, np.zeros(p.shape, p.dtype), group)
+        given = {key: value for key, value in entries.items() if value is not None}
+        if missing := expected.keys() - given.keys():
+            raise ValueError(f"load_state_dict: the saved state of {type(self).__name__} has no {', '.join(sorted(missing))}")
+        copied = {}
+        for key, start in expected.items():
+            array = np.asarray(given[key].detach())
+            if array.shape != start.shape:
+                raise ShapeError(f"load_state_dict: {key} of shape {array.shape} does not fit {p._type()}")
+            copied[key] = from_array(array.astype(start.dtype))
+        return copied
 
     def __repr__(self) -> str:
         lines = [
-            f"  group {i}: "
-            + ", ".join(f"{k}={v.item() if isinstance(v, Tensor) else v}" for k, v in g.items() if k != "params")
+            f"  group {i}: " + ", ".join(f"{k}={plain(v)}" for k, v in g.items() if k != "params")
             for i, g in enumerate(self.param_groups)
         ]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+
+class GroupsError(ShapeError, ValueError):
+    """Groups of parameters that do not fit the saved ones: PyTorch raises a ValueError."""
+
+
+def _number(value: Any) -> Any:
+    """The numpy number inside a hyper-parameter, or inside each of several."""
+    if isinstance(value, tuple):
+        return tuple(_number(part) for part in value)
+    return value._array[()] if isinstance(value, Tensor) else value
+
+
+def _arrays(state: dict[str, Tensor]) -> dict[str, Any]:
+    for value in state.values():
+        note_write(value._array, "step")
+    return {key: value._array for key, value in state.items()}

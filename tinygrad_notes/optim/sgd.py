@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from ..tensor import Tensor
-from .optimizer import Optimizer, ParamGroup, check_range
+import numpy as np
+
+from ..tensor import Tensor, from_array
+from .optimizer import INF, Optimizer
+from .options import ParamGroup, Ranges, plain
 
 __all__ = ["SGD"]
 
 
 class SGD(Optimizer):
     """``b = momentum b + (1 - dampening) g;  p = p - lr b`` (Nesterov: ``p = p - lr (g + momentum b)``).
+
+    The heavy ball, ``m = μ m + α g`` and ``p = p - m``, is this with lr = α: ``m = α b``, as long as α stays. The average of
+    gradients, ``m = β m + (1 - β) g``, is this with dampening = momentum = β.
 
     params        what to optimize
     lr            learning rate
@@ -22,6 +28,8 @@ class SGD(Optimizer):
     nesterov      look ahead; needs momentum without dampening
     maximize      climb instead
     """
+
+    RANGES: ClassVar[Ranges] = {"lr": (0.0, INF), "momentum": (0.0, INF), "dampening": (-INF, INF), "weight_decay": (0.0, INF)}
 
     def __init__(
         self,
@@ -34,23 +42,28 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        check_range("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("SGD: Nesterov momentum needs momentum > 0 and dampening = 0")
         defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "nesterov": nesterov, "maximize": maximize})
 
-    def _update(self, p: Tensor, g: Tensor, group: ParamGroup, state: dict[str, Tensor]) -> None:
-        momentum = group["momentum"]
-        if group["maximize"]:
-            g = -g
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p
-        if momentum:
-            b = state.get("momentum_buffer")
-            if b is None:
-                b = state["momentum_buffer"] = g.clone()
-            else:
-                b.mul_(momentum).add_(g, alpha=1 - group["dampening"])
-            g = g + momentum * b if group["nesterov"] else b
-        p.sub_(group["lr"] * g)
+    def _check(self, options: Mapping[str, Any]) -> None:
+        if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
+            raise ValueError("SGD: Nesterov momentum needs momentum > 0 and dampening = 0")
+
+    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        if not group.on("momentum"):
+            return {}
+        share = plain(group["dampening"]) / plain(group["momentum"])
+        # so that the first step, momentum b + (1 - dampening) g, is g
+        return {"momentum_buffer": from_array(np.asarray(g * g.dtype.type(share)))}
+
+    def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        return options["lr"], options["momentum"], 1 - options["dampening"]
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        lr, momentum, share = fold
+        if state:
+            b = state["momentum_buffer"]
+            b *= momentum
+            b += g * share
+            g = g + momentum * b if options["nesterov"] else b
+        x -= lr * g
