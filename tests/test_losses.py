@@ -417,6 +417,11 @@ REFUSED = [
     lambda m, F: m.nn.init.xavier_uniform_(m.ones(2)),
     lambda m, F: m.nn.init.eye_(m.ones(2)),
     lambda m, F: m.nn.init.orthogonal_(m.ones(2)),
+    lambda m, F: m.nn.init.dirac_(m.ones(2, 2)),
+    lambda m, F: m.nn.init.dirac_(m.ones(3, 2, 2), 2),
+    lambda m, F: m.nn.init.sparse_(m.ones(2), 0.5),
+    lambda m, F: F.dropout1d(m.ones(2)),
+    lambda m, F: F.dropout2d(m.ones(2, 2, 2, 2), -1.0),
 ]
 
 

@@ -131,6 +131,33 @@ def test_dropout_keeps_the_mean_and_scales_the_gradient() -> None:
     assert F.dropout(x, 1.0).detach().numpy().max() == 0
 
 
+@pytest.mark.parametrize(
+    ("function", "shape", "mask"),
+    [
+        (F.dropout1d, (50, 8, 3), (50, 8, 1)),
+        (F.dropout1d, (300, 3), (300, 1)),
+        (F.dropout2d, (50, 8, 3, 2), (50, 8, 1, 1)),
+        (F.dropout2d, (50, 8, 3), (50, 8, 1)),
+        (F.dropout3d, (50, 8, 3, 1, 2), (50, 8, 1, 1, 1)),
+        (F.dropout3d, (300, 3, 1, 2), (300, 1, 1, 1)),
+    ],
+)
+def test_dropout_of_channels_drops_whole_ones(function, shape: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    tn.manual_seed(1)
+    x = tn.ones(shape, requires_grad=True)
+    y = function(x, 0.25)
+    kept = y.detach().numpy() != 0
+    first = kept[tuple(slice(None, n) for n in mask)]
+    np.testing.assert_array_equal(kept, np.broadcast_to(first, shape))
+    assert abs(first.mean() - 0.75) < 0.1
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.where(kept, np.float32(1 / 0.75), 0))
+    np.testing.assert_array_equal(y.detach().numpy(), x.grad.numpy())
+    z = tn.ones(shape)
+    assert function(z, 0.25, inplace=True) is z
+    assert 0 < (z.numpy() == 0).mean() < 1
+
+
 def test_embedding_padding_row_gets_no_gradient() -> None:
     table = nn.Embedding(4, 2, padding_idx=1)
     assert table.weight[1].tolist() == [0, 0]
@@ -427,6 +454,10 @@ def test_first_values() -> None:
         (lambda: nn.init.xavier_uniform_(tn.ones(3)), r"xavier_uniform_: Tensor f32\[3\] has no fan_in"),
         (lambda: nn.init.kaiming_normal_(tn.ones(3, 3), mode="fan"), "mode must be 'fan_in' or 'fan_out', got 'fan'"),
         (lambda: nn.init.calculate_gain("gelu"), "'gelu' is none of linear"),
+        (lambda: nn.init.dirac_(tn.ones(3, 2, 2), 2), r"divisible by groups=2, got Tensor f32\[3,2,2\]"),
+        (lambda: nn.init.sparse_(tn.ones(3), 0.5), r"sparse_: Tensor f32\[3\] is no matrix"),
+        (lambda: nn.init.sparse_(tn.ones(3, 3), 1.5), r"must lie in \[0, 1\], got 1.5"),
+        (lambda: F.dropout1d(tn.ones(3)), r"dropout1d: needs 2-d or 3-d input, got Tensor f32\[3\]"),
         (lambda: nn.init.eye_(tn.ones(3)), r"f32\[3\] is no matrix"),
         (lambda: nn.init.orthogonal_(tn.ones(3)), "at least two axes"),
         (lambda: nn.init.trunc_normal_(tn.ones(3), a=1.0, b=0.0), "nothing of N"),

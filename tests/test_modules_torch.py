@@ -83,6 +83,9 @@ MODULES: list[tuple[Make, tuple[np.ndarray, ...]]] = [
     (lambda m: m.nn.Embedding(6, 2, padding_idx=2), LABELS[1:]),
     (lambda m: m.nn.Dropout(0.0), X),
     (lambda m: m.nn.AlphaDropout(0.3).eval(), X),
+    (lambda m: m.nn.Dropout1d(0.3).eval(), X),
+    (lambda m: m.nn.Dropout2d(1.0), (_x(2, 3, 2, 2),)),
+    (lambda m: m.nn.Dropout3d(0.3).eval(), (_x(2, 3, 2, 2),)),
     (lambda m: m.nn.LayerNorm(6), X),
     (lambda m: m.nn.LayerNorm((4, 6), eps=0.1, bias=False), X),
     (lambda m: m.nn.LayerNorm([6], elementwise_affine=False), X),
@@ -167,6 +170,25 @@ def test_initial_values_are_distributed_as_torch_s(name: str) -> None:
     assert a.requires_grad
 
 
+@pytest.mark.parametrize("shape", [(4, 2, 3), (2, 4, 4), (4, 4, 3, 2), (6, 2, 3, 4, 5)])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_dirac_like_torch(shape: tuple[int, ...], groups: int) -> None:
+    ours = nn.init.dirac_(tn.ones(shape), groups)
+    assert ours.tolist() == torch.nn.init.dirac_(torch.ones(shape), groups).tolist()
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.25, 0.31, 1.0])
+def test_sparse_like_torch(sparsity: float) -> None:
+    tn.manual_seed(0)
+    ours = nn.init.sparse_(tn.ones(40, 30), sparsity, std=0.5).numpy()
+    theirs = torch.nn.init.sparse_(torch.ones(40, 30), sparsity, std=0.5).numpy()
+    zeros = (ours == 0).sum(0)
+    assert zeros.tolist() == (theirs == 0).sum(0).tolist()
+    if 0 < sparsity < 1:
+        assert ours[ours != 0].std() == pytest.approx(0.5, rel=0.1)
+        assert len({tuple(column) for column in (ours == 0).T}) == 30, "each column has its own places"
+
+
 @pytest.mark.parametrize(
     ("name", "param"),
     [
@@ -177,6 +199,8 @@ def test_initial_values_are_distributed_as_torch_s(name: str) -> None:
         ("leaky_relu", None),
         ("leaky_relu", 0.3),
         ("selu", None),
+        ("conv2d", None),
+        ("conv_transpose3d", None),
     ],
 )
 def test_gains(name: str, param: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Samples of ``tinygrad_notes.nn.functional``: layer, normalization and attention."""
+"""Samples of ``tinygrad_notes.nn.functional``: layer, dropping, normalization and attention."""
 
 from __future__ import annotations
 
@@ -48,6 +48,22 @@ SAMPLES: list[Sample] = [
         (lambda m, x: m.nn.functional.dropout(x * 2, 0.5, False), floats(2, 3)),
         (lambda m, x: m.nn.functional.dropout(x * 2, p=0.0, inplace=True), floats(2, 3)),
         (lambda m, x: m.nn.functional.dropout(x * 2, 1.0), floats(2, 3)),
+    ),
+    *(
+        sample
+        for name, shapes in {
+            "dropout1d": ((2, 3), (2, 3, 4)),
+            "dropout2d": ((2, 3, 1, 2),),
+            "dropout3d": ((2, 1, 2, 3),),
+        }.items()
+        for shape in shapes
+        for sample in samples(
+            f"nn.functional.{name}",
+            *(
+                (lambda m, x, name=name, given=given: _f(name, **given)(m, x * 2), floats(*shape))
+                for given in ({"training": False}, {"p": 0.0}, {"p": 1.0}, {"p": 1.0, "inplace": True})
+            ),
+        )
     ),
     *samples(
         "nn.functional.alpha_dropout",

@@ -1,8 +1,9 @@
 """Layer 6: modules, built from composites and primitives only."""
 
-from . import activation, containers, functional, init, layers, loss, module, normalization, recurrent, utils
+from . import activation, containers, dropout, functional, init, layers, loss, module, normalization, recurrent, utils
 from .activation import *
 from .containers import *
+from .dropout import *
 from .layers import *
 from .loss import *
 from .module import *
@@ -12,6 +13,7 @@ from .recurrent import *
 __all__ = ["functional", "init", "utils"]
 __all__ += activation.__all__
 __all__ += containers.__all__
+__all__ += dropout.__all__
 __all__ += layers.__all__
 __all__ += loss.__all__
 __all__ += module.__all__

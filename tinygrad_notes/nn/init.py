@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..functions.generator import Generator
+from ..functions.pointwise import where
 from ..functions.random import rand, randn
+from ..functions.sort import argsort
 from ..inplace import write
 from ..modes import no_grad
 from ..tensor import Tensor, from_array
 
 __all__ = [
-    "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_", "trunc_normal_",
-    "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
+    "calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
+    "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_",
 ]  # fmt: skip
 
 
@@ -27,7 +29,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     param: the negative slope of "leaky_relu" (default 0.01). Raises ValueError for a name that is not known.
     """
-    if nonlinearity in ("linear", "identity", "sigmoid", "conv1d", "conv2d", "conv3d"):
+    kinds = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+    if nonlinearity in ("linear", "identity", "sigmoid", *kinds):
         return 1.0
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
@@ -86,6 +89,39 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError(f"eye_: {tensor._type()} is no matrix")
     return _put(tensor, np.eye(tensor.shape[0], tensor.shape[1]), "eye_")
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Weights ``(out, in, *window)`` of a convolution that hands its input on: in each group, channel i to channel i.
+
+    Raises ValueError unless there are one to three axes of a window, and the groups divide the channels.
+    """
+    if not 3 <= tensor.ndim <= 5 or groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(
+            f"dirac_: needs weights (out, in, *window) with out divisible by groups={groups}, got {tensor._type()}"
+        )
+    values = np.zeros(tensor.shape)
+    middle = tuple(n // 2 for n in tensor.shape[2:])
+    per_group = tensor.shape[0] // groups
+    for first in range(0, tensor.shape[0], per_group or 1):
+        for i in range(min(per_group, tensor.shape[1])):
+            values[(first + i, i, *middle)] = 1.0
+    return _put(tensor, values, "dirac_")
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal with deviation ``std``, but a share ``sparsity`` of each column 0 (Martens 2010): its places are drawn.
+
+    Raises ValueError unless there are two axes.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: {tensor._type()} is no matrix")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_: sparsity must lie in [0, 1], got {sparsity}")
+    normal_(tensor, 0.0, std, generator)
+    with no_grad():
+        places = argsort(argsort(rand(tensor.shape, generator=generator), 0), 0)  # of each value in its column, as if sorted
+        return write(tensor, where(places < math.ceil(sparsity * tensor.shape[0]), 0.0, tensor), "sparse_")
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Layers without memory: linear and bilinear maps, table look-ups, dropout, changes of shape."""
+"""Layers without memory: linear and bilinear maps, table look-ups, changes of shape."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from . import functional as F
 from .applied import Applied
 from .module import Module, Parameter
 
-__all__ = [
-    "AlphaDropout", "Bilinear", "Dropout", "Embedding", "Flatten", "Identity", "Linear", "Unflatten",
-]  # fmt: skip
+__all__ = ["Bilinear", "Embedding", "Flatten", "Identity", "Linear", "Unflatten"]
 
 
 def uniform_parameter(shape: tuple[int, ...], fan_in: int, dtype: Any = None) -> Parameter:
@@ -91,30 +89,6 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
-
-
-class Dropout(Module):
-    """In training, each value is 0 with probability p and the others are divided by 1 - p; in evaluation, nothing."""
-
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: the probability must lie in [0, 1], got {p}")
-        self.p, self.inplace = p, inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input and result of any shape."""
-        return F.dropout(input, self.p, self.training, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
-
-
-class AlphaDropout(Dropout):
-    """Dropout that keeps mean 0 and variance 1 behind ``SELU``."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        """input and result of any shape."""
-        return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
 class Identity(Module):

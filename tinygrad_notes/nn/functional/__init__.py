@@ -1,10 +1,11 @@
 """Functions of neural networks under PyTorch's names: composites, made of primitives only."""
 
-from . import activation, attention, classes, distance, layer, loss, margin, normalization
+from . import activation, attention, classes, distance, dropping, layer, loss, margin, normalization
 from .activation import *
 from .attention import *
 from .classes import *
 from .distance import *
+from .dropping import *
 from .layer import *
 from .loss import *
 from .margin import *
@@ -15,6 +16,7 @@ __all__ += activation.__all__
 __all__ += attention.__all__
 __all__ += classes.__all__
 __all__ += distance.__all__
+__all__ += dropping.__all__
 __all__ += layer.__all__
 __all__ += loss.__all__
 __all__ += margin.__all__

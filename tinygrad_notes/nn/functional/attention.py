@@ -13,7 +13,7 @@ from ...functions.arguments import floating, same_dtype
 from ...functions.linalg import matmul
 from ...modes import scope
 from ...tensor import Tensor, from_array
-from .layer import dropout
+from .dropping import dropout
 
 __all__ = ["scaled_dot_product_attention"]
 

@@ -1,20 +1,17 @@
-"""What layers compute: linear and bilinear maps, table look-ups, dropout."""
+"""What layers compute: linear and bilinear maps, table look-ups."""
 
 from __future__ import annotations
 
 from ...errors import ShapeError
 from ...functions import linalg, pointwise
 from ...functions.creation import one_hot
-from ...functions.generator import Generator
 from ...functions.padding import pad
-from ...functions.random import bernoulli_mask
 from ...functions.shape import squeeze, unsqueeze
-from ...inplace import replace
 from ...optable import p as primitives
 from ...tensor import Tensor
 from .arguments import check_labels
 
-__all__ = ["alpha_dropout", "bilinear", "dropout", "embedding", "linear", "one_hot", "pad"]
+__all__ = ["bilinear", "embedding", "linear", "one_hot", "pad"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -54,47 +51,3 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if padding_idx is None:
         return out
     return pointwise.where(unsqueeze(input == padding_idx % weight.shape[0], -1), out.detach(), out)
-
-
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Generator | None = None
-) -> Tensor:
-    """Each value 0 with probability p, the others divided by 1 - p (Srivastava et al. 2014, inverted): the mean stays.
-
-    inplace    write the result into ``input``
-    generator  of the random numbers; default: the global one
-    Raises ValueError for p outside [0, 1].
-    """
-    if inplace:
-        return replace(input, dropout, "dropout", p, training, generator=generator)
-    _check_probability("dropout", p)
-    if not training or p == 0:
-        return input
-    kept = bernoulli_mask(input.shape, 1 - p, generator)
-    return pointwise.where(kept, input * (1 / (1 - p) if p < 1 else 0.0), 0.0)
-
-
-def alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False, *, generator: Generator | None = None
-) -> Tensor:
-    """Dropout for ``selu`` (Klambauer et al. 2017): dropped values become its lower limit, then mean 0 and variance 1 are restored.
-
-    Raises ValueError for p outside [0, 1].
-    """
-    if inplace:
-        return replace(input, alpha_dropout, "alpha_dropout", p, training, generator=generator)
-    _check_probability("alpha_dropout", p)
-    if not training or p == 0:
-        return input
-    if p == 1:
-        return input * 0.0
-    lowest = -1.7580993408473766
-    scale = ((1 - p) * (1 + p * lowest * lowest)) ** -0.5
-    kept = bernoulli_mask(input.shape, 1 - p, generator)
-    result: Tensor = pointwise.where(kept, input, lowest) * scale - scale * p * lowest
-    return result
-
-
-def _check_probability(name: str, p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"{name}: the probability must lie in [0, 1], got {p}")
