@@ -1,6 +1,19 @@
 """Layer 6: modules, built from composites and primitives only."""
 
-from . import activation, containers, dropout, functional, init, layers, loss, module, normalization, recurrent, utils
+from . import (
+    activation,
+    containers,
+    dropout,
+    functional,
+    init,
+    layers,
+    loss,
+    module,
+    normalization,
+    recurrent,
+    regularization,
+    utils,
+)
 from .activation import *
 from .containers import *
 from .dropout import *
@@ -10,7 +23,7 @@ from .module import *
 from .normalization import *
 from .recurrent import *
 
-__all__ = ["functional", "init", "utils"]
+__all__ = ["functional", "init", "regularization", "utils"]
 __all__ += activation.__all__
 __all__ += containers.__all__
 __all__ += dropout.__all__
