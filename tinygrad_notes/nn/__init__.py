@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    attention,
     containers,
     dropout,
     functional,
@@ -10,25 +11,33 @@ from . import (
     loss,
     module,
     normalization,
+    positional,
     recurrent,
     regularization,
+    transformer,
     utils,
 )
 from .activation import *
+from .attention import *
 from .containers import *
 from .dropout import *
 from .layers import *
 from .loss import *
 from .module import *
 from .normalization import *
+from .positional import *
 from .recurrent import *
+from .transformer import *
 
 __all__ = ["functional", "init", "regularization", "utils"]
 __all__ += activation.__all__
+__all__ += attention.__all__
 __all__ += containers.__all__
 __all__ += dropout.__all__
 __all__ += layers.__all__
 __all__ += loss.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
+__all__ += positional.__all__
 __all__ += recurrent.__all__
+__all__ += transformer.__all__

@@ -46,20 +46,28 @@ def scaled_dot_product_attention(
         )
     if is_causal and attn_mask is not None:
         raise ArgumentError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both")
+    if is_causal:
+        attn_mask = from_array(np.tri(query.shape[-2], key.shape[-2], dtype=np.bool_))
+    return attend(query, key, value, attn_mask, dropout_p, scale)[0]
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, scale: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """``scaled_dot_product_attention`` without its checks of shapes, and the weights ``(*, L, S)`` it used, dropout included."""
     with scope("attention"):
         factor = 1 / math.sqrt(query.shape[-1]) if scale is None and query.shape[-1] else 1.0 if scale is None else scale
         scores = matmul(query * factor, key.mT)
-        if is_causal:
-            attn_mask = from_array(np.tri(*scores.shape[-2:], dtype=np.bool_))
-        if attn_mask is None:
+        if mask is None:
             weights = softmax(scores, -1)
         else:
-            kind = attn_mask.dtype.kind
+            kind = mask.dtype.kind
             if kind not in "bf":
-                raise ShapeError(f"scaled_dot_product_attention: attn_mask must hold bools or floats, got {attn_mask._type()}")
-            scores = pointwise.where(attn_mask, scores, float("-inf")) if kind == "b" else scores + attn_mask
+                raise ShapeError(f"scaled_dot_product_attention: attn_mask must hold bools or floats, got {mask._type()}")
+            scores = pointwise.where(mask, scores, float("-inf")) if kind == "b" else scores + mask
             weights = _softmax_or_nothing(scores)
-        return matmul(dropout(weights, dropout_p, dropout_p > 0), value)
+        weights = dropout(weights, dropout_p, dropout_p > 0)
+        return matmul(weights, value), weights
 
 
 def _softmax_or_nothing(scores: Tensor) -> Tensor:
