@@ -1,1 +1,1 @@
-"""Data sets. Text only so far; tables and images come from scikit-learn."""
+"""Data: text, and random changes of images; tables and images themselves come from scikit-learn."""
