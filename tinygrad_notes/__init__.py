@@ -57,6 +57,7 @@ from .functions.shape import *
 from .functions.sort import *
 from .functions.trigonometry import *
 from .interop import from_dlpack
+from .kernels.team import get_num_threads, set_num_threads
 from .modes import enable_grad, inference_mode, is_grad_enabled, no_grad, scope, set_grad_enabled
 from .tape import Tape
 from .tensor import Tensor

@@ -1,0 +1,227 @@
+"""The team's native side: launch a kernel on all threads, and what a worker does between kernels.
+
+A worker looks for the next kernel in a loop for a bounded time (``SPIN`` cycles), then sleeps. One thread at a time has the team:
+another Python thread that finds it busy, or a kernel that launches a kernel, runs alone, with the same bits.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from ..layout import (
+    ARGS,
+    BROADCAST,
+    BUSY,
+    CONDITION,
+    CREATE,
+    DONE,
+    FLAGS,
+    HANDLES,
+    JOIN,
+    KERNEL,
+    LINE,
+    LOCK,
+    MUTEX,
+    NONE,
+    RESTORE_THREAD,
+    RUNNING,
+    SAVE_THREAD,
+    SLEEPERS,
+    STARTED,
+    STOP,
+    THREADS,
+    TURN,
+    UNLOCK,
+    WAIT,
+    WANTED,
+    WORKER,
+    YIELD,
+)
+from .memory import (
+    OPTIONS,
+    POLLS,
+    add,
+    barrier,
+    be_patient,
+    call0,
+    call1,
+    call2,
+    call4,
+    cas,
+    cycles,
+    data,
+    i64,
+    load,
+    pause,
+    shape,
+    store,
+)  # fmt: skip
+
+PAYLOAD = bytes.__basicsize__ - 1
+"""Where a bytes object has its bytes."""
+SHORT = 4_000
+"""Cycles of work that are not worth sharing with a worker that waits for it."""
+SPIN = 300_000
+"""Cycles a worker looks for work before it sleeps: about 0.1 ms, several times what waking it costs."""
+WAKE = 30_000
+"""Cycles of work, by the caller's own estimate, from which sleeping workers are worth waiting for."""
+
+
+@njit(**OPTIONS)
+def _start(team, wanted):
+    """Start the workers that are missing. The caller has the team."""
+    running = load(team + RUNNING)
+    while running < wanted - 1:
+        store(team + DONE + (running + 1) * LINE, load(team + TURN))
+        store(team + FLAGS + (running + 1) * LINE, load(team + FLAGS))
+        if call4(load(team + CREATE), team + HANDLES + 8 * running, 0, load(team + WORKER), team) != 0:
+            break  # the system gives no more threads: fewer do the same
+        running += 1
+        store(team + RUNNING, running)
+    return running + 1
+
+
+@njit(**OPTIONS)
+def _wake(team):
+    call1(load(team + LOCK), team + MUTEX)
+    call1(load(team + BROADCAST), team + CONDITION)
+    call1(load(team + UNLOCK), team + MUTEX)
+
+
+@njit(**OPTIONS)
+def launch(team, kernel, args, work):
+    """Run ``kernel(args, tid, nt, team)`` on every thread of the team and return when all are done.
+
+    work: about how many cycles one thread needs for all of it; what is too short to share is run by the caller alone.
+    """
+    wanted = load(team + WANTED)
+    if wanted == 1 or work < SHORT or cas(team + BUSY, 0, 1) == 0:
+        call4(kernel, args, 0, 1, team)
+        return
+    if load(team + RUNNING) < wanted - 1:
+        wanted = _start(team, wanted)
+    if work < WAKE and load(team + SLEEPERS) > 0:  # too short to wait for them, but more may follow
+        _wake(team)
+        wanted = 1
+    if wanted == 1:
+        call4(kernel, args, 0, 1, team)
+        store(team + BUSY, 0)
+        return
+    store(team + KERNEL, kernel)
+    store(team + ARGS, args)
+    store(team + THREADS, wanted)
+    turn = add(team + TURN, 1) + 1
+    if load(team + SLEEPERS) > 0:
+        _wake(team)
+    call4(kernel, args, 0, wanted, team)
+    for worker in range(1, wanted):
+        done = team + DONE + worker * LINE
+        tries = 0
+        while load(done) < turn:
+            tries += 1
+            be_patient(team, tries)
+    store(team + BUSY, 0)
+
+
+@njit(**OPTIONS)
+def _sleep(team, turn):
+    """Until somebody wakes the sleepers. The turn is looked at under the lock, so that no kernel is missed."""
+    add(team + SLEEPERS, 1)
+    call1(load(team + LOCK), team + MUTEX)
+    if load(team + TURN) == turn and load(team + STOP) == 0:
+        call2(load(team + WAIT), team + CONDITION, team + MUTEX)
+    call1(load(team + UNLOCK), team + MUTEX)
+    add(team + SLEEPERS, -1)
+
+
+def worker(team):
+    """What a worker does all its life: look for the next turn's kernel, run its share, say so."""
+    number = add(team + STARTED, 1) + 1
+    mine = team + DONE + number * LINE
+    turn = load(mine)
+    while True:
+        begin = cycles()
+        tries = 0
+        while load(team + TURN) == turn and load(team + STOP) == 0:
+            tries += 1
+            if tries > POLLS:
+                pause()
+                if cycles() - begin > SPIN:
+                    _sleep(team, turn)
+                    begin = cycles()
+        if load(team + STOP) != 0:
+            return
+        turn += 1
+        call4(load(team + KERNEL), load(team + ARGS), number, load(team + THREADS), team)
+        store(mine, turn)
+
+
+def run(self, block):
+    """Python's builtin function ``run(block)``: a bytes object holds team, kernel and work, then the kernel's arguments.
+
+    The interpreter's lock is given up meanwhile, unless the work is too short to be worth that.
+    """
+    words = block + PAYLOAD
+    team = i64(words)[0]
+    kernel = i64(words)[1]
+    work = i64(words)[2]
+    if work < SHORT:
+        call4(kernel, words + 24, 0, 1, team)
+    else:
+        state = call0(load(team + SAVE_THREAD))
+        launch(team, kernel, words + 24, work)
+        call1(load(team + RESTORE_THREAD), state)
+    none = load(team + NONE)
+    i64(none)[0] += 1  # a new reference; the lock is held
+    return none
+
+
+def nothing(args, tid, nt, team):
+    """The empty kernel: what launching costs."""
+
+
+def barriers(args, tid, nt, team):
+    """``args[0]`` barriers after each other: what one costs."""
+    for _ in range(i64(args)[0]):
+        barrier(team, tid, nt)
+
+
+def halt(team):
+    """End all workers, when nobody has the team, and wait for them."""
+    while cas(team + BUSY, 0, 1) == 0:
+        call0(load(team + YIELD))
+    store(team + STOP, 1)
+    _wake(team)
+    for i in range(load(team + RUNNING)):
+        call2(load(team + JOIN), load(team + HANDLES + 8 * i), 0)
+    for word in (RUNNING, STARTED, SLEEPERS, STOP, BUSY):
+        store(team + word, 0)
+
+
+def marks(args, tid, nt, team):
+    """Count in an array who ran: one word a thread."""
+    i64(data(i64(args)[0]))[tid] += 1
+
+
+def rounds(args, tid, nt, team):
+    """Fill row after row of an array, each from all of the row before: wrong as soon as one barrier lets a thread pass alone."""
+    table = i64(data(i64(args)[0]))
+    width = shape(i64(args)[0], 1)
+    table[tid] = 1
+    for row in range(1, i64(args)[1] + 1):
+        barrier(team, tid, nt)
+        total = 0
+        for other in range(nt):
+            total += table[(row - 1) * width + other]
+        table[row * width + tid] = total % 1009
+
+
+KERNELS = {
+    "marks": marks,
+    "rounds": rounds,
+    "worker": worker,
+    "run": run,
+    "halt": halt,
+    "nothing": nothing,
+    "barriers": barriers,
+}

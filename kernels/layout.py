@@ -1,0 +1,26 @@
+"""Where everything stands in the team's memory, in bytes: read by Python (``team.py``) and by native code (``jit/team.py``).
+
+What different threads write stands ``LINE`` bytes apart, a pair of cache lines, which the processor fetches together.
+"""
+
+LINE = 128
+MOST = 64
+"""Threads a team can have."""
+
+TURN = 0  # number of kernels launched
+KERNEL, ARGS, THREADS = LINE, LINE + 8, LINE + 16  # of this turn
+BUSY = 2 * LINE  # somebody has the team
+SLEEPERS = 3 * LINE  # workers that sleep
+STARTED = 4 * LINE  # workers that have begun
+MUTEX = 5 * LINE  # pthread's, of the sleepers
+CONDITION = 6 * LINE
+LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD = (
+    7 * LINE + 8 * i for i in range(7)
+)  # addresses of the C library's functions
+WORKER, WANTED = 8 * LINE, 8 * LINE + 8  # the workers' code; threads wanted
+SAVE_THREAD, RESTORE_THREAD, NONE = 8 * LINE + 16, 8 * LINE + 24, 8 * LINE + 32  # the interpreter's functions, and its None
+RUNNING, STOP = 9 * LINE, 9 * LINE + 8  # workers there are; they shall end
+HANDLES = 10 * LINE  # pthread's, one a worker
+FLAGS = 16 * LINE  # of the barriers: + LINE * thread
+DONE = FLAGS + MOST * LINE  # last turn that a worker has done: + LINE * thread
+SIZE = DONE + MOST * LINE

@@ -1,0 +1,160 @@
+"""Native code of kernels: compiled by Numba once, kept on disk as object files, loaded again without Numba.
+
+``address("room", "name")`` is what the rest uses. Kernels exist on Linux x86-64 with AVX2 and FMA; elsewhere, without Numba,
+or with ``TINYGRAD_NOTES_KERNELS=0`` there are none, and numpy does all the work.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from . import cache as disk
+
+__all__ = ["address", "available", "builtin", "features", "kernels_wanted"]
+
+_lock = threading.Lock()
+_definitions: list[_MethodDef] = []
+_addresses: dict[tuple[str, str], int] = {}
+
+
+def kernels_wanted() -> bool:
+    """Whether kernels may be used here: not switched off, and a machine they are written for."""
+    return (
+        os.environ.get("TINYGRAD_NOTES_KERNELS") != "0"
+        and sys.platform == "linux"
+        and platform.machine() == "x86_64"
+        and sys.implementation.name == "cpython"
+        and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    )
+
+
+def available() -> bool:
+    """Whether there are kernels here."""
+    return _machine() is not None
+
+
+def address(room: str, name: str) -> int:
+    """Where the kernel's native code stands; compiled (0.1 to 1 s) or loaded (1 ms) when first asked for.
+
+    Raises RuntimeError where there are no kernels (``available``).
+    """
+    key = room, name
+    try:
+        return _addresses[key]
+    except KeyError:
+        with _lock:
+            if key not in _addresses:
+                machine = _machine()
+                if machine is None:
+                    raise RuntimeError(
+                        f"kernel {room}.{name}: there are no kernels on this machine, or they are switched off"
+                    ) from None
+                _addresses[key] = machine.address(room, name)
+            return _addresses[key]
+
+
+def features() -> frozenset[str]:
+    """The processor's features by LLVM's names; empty where there are no kernels."""
+    machine = _machine()
+    return frozenset() if machine is None else machine.features
+
+
+@cache
+def _machine() -> _Machine | None:
+    if not kernels_wanted():
+        return None
+    try:
+        machine = _Machine()
+    except ImportError:
+        return None
+    return machine if {"avx2", "fma"} <= machine.features and _layout_is_known() else None
+
+
+def _layout_is_known() -> bool:
+    """Whether numpy's array objects have their fields where kernels read them."""
+    array = np.zeros((2, 3, 4), np.int32)[:, ::2]
+    head = object.__basicsize__
+    words = (ctypes.c_int64 * (head // 8 + 4)).from_address(id(array))[head // 8 :]
+    lists = [tuple((ctypes.c_int64 * 3).from_address(words[i])) for i in (2, 3)]
+    return words[0] == array.ctypes.data and lists == [array.shape, array.strides]
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
+
+
+def builtin(room: str, name: str) -> Callable[[bytes], None]:
+    """The native function ``(self, argument) -> object`` as a builtin function of one argument: a call costs 50 ns, by ctypes 800."""
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    definition = _MethodDef(name.encode(), address(room, name), 0x0008, None)  # METH_O
+    _definitions.append(definition)  # the function points to it
+    function: Callable[[bytes], None] = make(ctypes.addressof(definition), None, None)
+    return function
+
+
+class _Machine:
+    """LLVM for this processor: object code in, addresses out."""
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm = llvm
+        self.cpu = llvm.get_host_cpu_name()
+        table = llvm.get_host_cpu_features()
+        self.features = frozenset(name for name, there in table.items() if there)
+        self._target = llvm.Target.from_default_triple().create_target_machine(
+            cpu=self.cpu, features=table.flatten(), opt=3, codemodel="jitdefault", jit=True
+        )
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._engine))  # code must outlive the threads that may run it at exit
+        self._store = disk.Store(f"{self.cpu} {table.flatten()}")
+
+    def address(self, room: str, name: str) -> int:
+        symbol = f"{room}.{name}"
+        code = self._store.get(symbol, lambda: self._compile(room, name, symbol))
+        self._engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        found: int = self._engine.get_function_address(symbol)
+        return found
+
+    def _compile(self, room: str, name: str, symbol: str) -> bytes:
+        """The kernel's object code: Numba's optimised IR, called by a function of plain C arguments."""
+        from numba import njit, types
+
+        from .jit.memory import OPTIONS
+
+        function = import_module(f".jit.{room}", __package__).KERNELS[name]
+        count = function.__code__.co_argcount
+        compiled: Any = njit((types.int64,) * count, **OPTIONS)(function)
+        (result,) = compiled.overloads.values()
+        inner = result.fndesc.llvm_func_name
+        module = self.llvm.parse_assembly(result.library.get_llvm_str())
+        parameters = ", ".join(f"i64 %a{i}" for i in range(count))
+        module.link_in(
+            self.llvm.parse_assembly(
+                f'declare i32 @"{inner}"(ptr, ptr, {", ".join(["i64"] * count)})\n'
+                f'define i64 @"{symbol}"({parameters}) {{\n'
+                f'%r = alloca i64\n%e = alloca ptr\n%s = call i32 @"{inner}"(ptr %r, ptr %e, {parameters})\n'
+                "%v = load i64, ptr %r\nret i64 %v\n}\n"
+            )
+        )
+        for thing in [*module.functions, *module.global_variables]:
+            if not thing.is_declaration and thing.name != symbol:
+                thing.linkage = "internal"
+        module.verify()
+        code: bytes = self._target.emit_object(module)
+        return code
