@@ -175,6 +175,7 @@ def test_step_lr() -> None:
     x = tn.ones(1, requires_grad=True)
     optimizer = optim.SGD([x], lr=1.0)
     schedule = optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.5)
+    optimizer.step()
     rates = []
     for _ in range(7):
         schedule.step()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..optable import p as primitives
 from ..tensor import Tensor
-from .optimizer import INF, Optimizer, like, zeros
+from .optimizer import INF, Optimizer, like
 from .options import ParamGroup, Ranges, scalar
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -18,8 +18,8 @@ class _Moments(Optimizer):
 
     RANGES: ClassVar[Ranges] = {"lr": (0.0, INF), "betas": (0.0, 1.0), "eps": (0.0, INF), "weight_decay": (0.0, INF)}
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        return {"step": scalar(0), "exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return "step", "exp_avg", "exp_avg_sq"
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         beta1, beta2 = options["betas"]
@@ -70,8 +70,8 @@ class Adam(_Moments):
         switches = {"amsgrad": amsgrad, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}
         super().__init__(params, defaults | switches)
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        return super()._fresh(p, g, group) | ({"max_exp_avg_sq": zeros(p)} if group["amsgrad"] else {})
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return (*super()._keys(group), "max_exp_avg_sq") if group["amsgrad"] else super()._keys(group)
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)
@@ -122,8 +122,8 @@ class Adamax(_Moments):
         defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "maximize": maximize})
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        return {"step": scalar(0), "exp_avg": zeros(p), "exp_inf": zeros(p)}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return "step", "exp_avg", "exp_inf"
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         beta1, beta2 = options["betas"]
@@ -162,8 +162,11 @@ class NAdam(_Moments):
         defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay}
         super().__init__(params, {**defaults, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        return super()._fresh(p, g, group) | {"mu_product": scalar(1)}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return (*super()._keys(group), "mu_product")
+
+    def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
+        return scalar(1) if key == "mu_product" else super()._fresh(key, p, g, group)
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)

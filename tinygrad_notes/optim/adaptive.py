@@ -9,8 +9,8 @@ import numpy as np
 
 from ..optable import p as primitives
 from ..tensor import Tensor, from_array
-from .optimizer import INF, Optimizer, like, zeros
-from .options import ParamGroup, Ranges, plain, scalar
+from .optimizer import INF, Optimizer, like
+from .options import ParamGroup, Ranges, plain
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -43,9 +43,13 @@ class Adagrad(Optimizer):
         defaults = {"lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "initial_accumulator_value": initial_accumulator_value, "maximize": maximize})
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        start = np.full(p.shape, plain(group["initial_accumulator_value"]), p.dtype)
-        return {"step": scalar(0), "sum": from_array(start)}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return "step", "sum"
+
+    def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
+        if key == "sum":
+            return from_array(np.full(p.shape, plain(group["initial_accumulator_value"]), p.dtype))
+        return super()._fresh(key, p, g, group)
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return (options["eps"],)
@@ -88,8 +92,8 @@ class Adadelta(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        return {"step": scalar(0), "square_avg": zeros(p), "acc_delta": zeros(p)}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return "step", "square_avg", "acc_delta"
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return options["lr"], options["rho"], 1 - options["rho"], options["eps"]
@@ -136,10 +140,9 @@ class RMSprop(Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "centered": centered, "maximize": maximize})
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        buffer = {"momentum_buffer": zeros(p)} if group.on("momentum") else {}
-        mean = {"grad_avg": zeros(p)} if group["centered"] else {}
-        return {"step": scalar(0), "square_avg": zeros(p), **buffer, **mean}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        more = {"momentum_buffer": group.on("momentum"), "grad_avg": group["centered"]}
+        return "step", "square_avg", *(key for key, needed in more.items() if needed)
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return options["lr"], options["alpha"], 1 - options["alpha"], options["eps"], options["momentum"]
@@ -150,12 +153,12 @@ class RMSprop(Optimizer):
         step += 1.0
         v *= alpha
         v += g * g * new
-        if "grad_avg" in state:
+        if options["centered"]:
             mean = state["grad_avg"]
             mean += (g - mean) * new
             v = primitives.clamp(v - mean * mean, min=0.0, max=None)  # a variance, which rounding may leave below 0
         direction = g / (primitives.sqrt(v) + eps)
-        if "momentum_buffer" in state:
+        if options["momentum"]:
             b = state["momentum_buffer"]
             b *= momentum
             b += direction

@@ -22,16 +22,11 @@ from ..modes import enable_grad, local, no_grad, scope
 from ..optable import p as primitives
 from ..storage import note_write
 from ..tensor import Tensor, from_array, leaf_of
-from .options import ParamGroup, Ranges, check_options, plain
+from .options import ParamGroup, Ranges, check_options, plain, scalar
 
-__all__ = ["Optimizer", "like", "zeros"]
+__all__ = ["Optimizer", "like"]
 
 INF = float("inf")
-
-
-def zeros(parameter: Tensor) -> Tensor:
-    """State that starts from 0. No constant of the tape: a replay shall not start from it again."""
-    return from_array(np.zeros(parameter.shape, parameter.dtype))
 
 
 def like(x: Any, value: Any) -> Any:
@@ -40,7 +35,7 @@ def like(x: Any, value: Any) -> Any:
 
 
 class Optimizer:
-    """Base of the optimizers. A subclass names its options' ``RANGES``, makes its ``_fresh`` state and does ``_update``.
+    """Base of the optimizers. A subclass has the ``RANGES`` of its options, its state (``_keys``, ``_fresh``) and ``_update``.
 
     params    Tensors that require grad, or dicts of them with options of their own: ``[{"params": [...], "lr": 0.1}, ...]``
     defaults  the options of a group that has none of its own; numbers become 0-d Tensors, see ``ParamGroup``
@@ -57,7 +52,7 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, dict[str, Tensor]] = {}
-        self.steps_taken = 0
+        self._stepped = False  # schedules ask
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: got no parameters")
@@ -106,7 +101,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self.steps_taken += 1
+        self._stepped = True
         mode = local.mode
         watched = mode.tape is not None or inplace.direct is not np.ufunc
         number = 0
@@ -152,8 +147,8 @@ class Optimizer:
             decay = like(x, options["weight_decay"]) if group.on("weight_decay") else None
             if decay is not None and group.get("decoupled_weight_decay"):
                 decay = like(x, 1 - options["lr"] * options["weight_decay"])
-            constants = folded[x.dtype] = decay, tuple(like(x, value) for value in self._fold(options))
-        decay, fold = constants
+            constants = folded[x.dtype] = decay, tuple(like(x, value) for value in self._fold(options)), self._keys(group)
+        decay, fold, wanted = constants
         if group.get("maximize"):
             g = -g
         if decay is not None:
@@ -162,16 +157,24 @@ class Optimizer:
             else:
                 g = g + decay * x
         state = self.state.get(p)
-        if state is None:
-            state = self.state[p] = self._fresh(p, g._array if isinstance(g, Tensor) else g, group)
+        if state is None or any(key not in state for key in wanted):
+            array = g._array if isinstance(g, Tensor) else g
+            state = {key: self._fresh(key, p, array, group) for key in wanted} | (state or {})
+            if state:
+                self.state[p] = state
         self._update(x, g, options, fold, view(state))
 
     def _check(self, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that do not go together."""
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        """The state of a parameter before its first step, whose gradient is the array ``g``."""
-        return {}
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        """What the state of a parameter is called, under the options that the group has now."""
+        return ()
+
+    def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
+        """The state called ``key`` before the first step, whose gradient is the array ``g``. No constant of the tape: a replay
+        shall not start from it again."""
+        return scalar(0) if key == "step" else from_array(np.zeros(p.shape, p.dtype))
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         """What the update needs of the hyper-parameters, computed once per group in float64, then in the parameters' dtype."""
@@ -251,7 +254,8 @@ class Optimizer:
         """The saved state of one parameter, copied, in the dtypes that it has here."""
         group = ParamGroup("", {})
         group.update(options)
-        expected = self._fresh(p, np.zeros(p.shape, p.dtype), group)
+        nothing = np.zeros(p.shape, p.dtype)
+        expected = {key: self._fresh(key, p, nothing, group) for key in self._keys(group)}
         given = {key: value for key, value in entries.items() if value is not None}
         if missing := expected.keys() - given.keys():
             raise ValueError(f"load_state_dict: the saved state of {type(self).__name__} has no {', '.join(sorted(missing))}")

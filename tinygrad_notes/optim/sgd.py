@@ -49,19 +49,20 @@ class SGD(Optimizer):
         if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
             raise ValueError("SGD: Nesterov momentum needs momentum > 0 and dampening = 0")
 
-    def _fresh(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        if not group.on("momentum"):
-            return {}
-        share = plain(group["dampening"]) / plain(group["momentum"])
+    def _keys(self, group: ParamGroup) -> tuple[str, ...]:
+        return ("momentum_buffer",) if group.on("momentum") else ()
+
+    def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
         # so that the first step, momentum b + (1 - dampening) g, is g
-        return {"momentum_buffer": from_array(np.asarray(g * g.dtype.type(share)))}
+        share = plain(group["dampening"]) / plain(group["momentum"])
+        return from_array(np.asarray(g * g.dtype.type(share)))
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return options["lr"], options["momentum"], 1 - options["dampening"]
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         lr, momentum, share = fold
-        if state:
+        if options["momentum"]:
             b = state["momentum_buffer"]
             b *= momentum
             b += g * share
