@@ -136,7 +136,7 @@ def test_shrinking_steps_reach_the_lasso_and_its_zeros() -> None:
     features, target, alpha = tn.tensor(x), tn.tensor(y), 0.002
     w = tn.zeros(5, dtype=tn.float64)
     rate = 60.0  # 1 / the largest curvature of the mean square
-    for _ in range(3000):
+    for _ in range(1200):
         leaf = w.clone().requires_grad_()
         (g,) = tn.autograd.grad(F.mse_loss(features @ leaf, target) / 2, leaf)
         w = F.softshrink(w - rate * g, rate * alpha)  # proximal step of the penalty (Daubechies et al. 2004)
@@ -186,3 +186,17 @@ def test_a_truncated_svd_leaves_out_what_is_ill_conditioned() -> None:
 
 def _top(x: np.ndarray) -> np.ndarray:
     return np.linalg.svd(x, full_matrices=False)[2][:3]
+
+
+def test_dropout_of_inputs_is_ridge_on_average() -> None:
+    """Of a linear model: ``E mse = mse + p / (1 - p) sum_j w_j² mean x_j²`` (Srivastava et al. 2014, 9.1); inputs keep 0.8."""
+    tn.manual_seed(0)
+    x, y = (tn.tensor(a) for a in _regression())
+    w = tn.tensor([2.0, -1.0, 0.5, 1.0, 3.0], dtype=tn.float64, requires_grad=True)
+    p = 0.2
+    measured = F.mse_loss(F.dropout(x.expand(4000, 60, 5), p) @ w, y.expand(4000, 60))
+    penalty = p / (1 - p) * ((w * w) * (x * x).mean(0)).sum()
+    expected = F.mse_loss(x @ w, y) + penalty
+    assert measured.item() == pytest.approx(expected.item(), rel=0.02)
+    found, wanted = (tn.autograd.grad(loss, w)[0].numpy() for loss in (measured, expected))
+    np.testing.assert_allclose(found, wanted, atol=0.03 * np.abs(wanted).max())

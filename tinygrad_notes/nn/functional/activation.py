@@ -97,7 +97,7 @@ def rrelu(
     return pointwise.where(input > 0, input, input * slope)
 
 
-def step(input: Tensor, at_zero: float = 0.0) -> Tensor:
+def step(input: Tensor, at_zero: float = 0) -> Tensor:
     """0 below 0, 1 above, ``at_zero`` at 0: the perceptron's (Rosenblatt 1958). Flat, so gradients end here."""
     return pointwise.where(input == 0, at_zero, (input > 0).to(input.dtype))
 
