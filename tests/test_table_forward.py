@@ -111,6 +111,16 @@ def _loop_windows(x: Array, dim: int, size: int, step: int) -> Array:
     return np.stack([np.moveaxis(np.take(x, range(at, at + size), dim), dim, -1) for at in starts], dim)
 
 
+def _loop_patches(x: Array, dim: int, size: Any, step: Any, dilation: Any) -> Array:
+    counts = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[dim:], size, step, dilation, strict=True)]
+    out = np.zeros((*x.shape[:dim], *size, *counts), x.dtype)
+    for at in np.ndindex(*size):
+        for n in np.ndindex(*counts):
+            source = tuple(a * d + i * s for a, i, s, d in zip(at, n, step, dilation, strict=True))
+            out[(..., *at, *n)] = x[(..., *source)]
+    return out
+
+
 def _adjoint(forward: Callable[..., Any]) -> Callable[..., Any]:
     """The transpose of a linear map on elements: each output adds to the places it was read from."""
 
@@ -198,6 +208,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "cumsum": lambda x, dim: _lines(x, dim, lambda line: [sum(line[: i + 1]) for i in range(len(line))]).astype(x.dtype),
     "assign_at": _loop_assign_at,
     "diagonal": _loop_diagonal, "undiagonal": _adjoint(_loop_diagonal), "windows": _loop_windows, "unwindows": _adjoint(_loop_windows),
+    "patches": _loop_patches, "unpatches": _adjoint(_loop_patches),
 }  # fmt: skip
 STATISTICAL = {"random_bits"}  # tested by its distribution elsewhere; here by shape and dtype only
 

@@ -67,7 +67,7 @@ _SHIFT: dict[str, Callable[[Any, int], Any]] = {
     "index": lambda value, size: (slice(None), *value),
 }
 """Parameters that speak of axes, by their names."""
-_FIXED = ("k", "offset", "offsets", "size", "step")
+_FIXED = ("dilation", "k", "offset", "offsets", "size", "step")
 """Numbers that do not speak of axes."""
 
 

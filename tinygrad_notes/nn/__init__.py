@@ -4,6 +4,7 @@ from . import (
     activation,
     attention,
     containers,
+    convolution,
     dropout,
     functional,
     init,
@@ -11,6 +12,7 @@ from . import (
     loss,
     module,
     normalization,
+    pooling,
     positional,
     recurrent,
     regularization,
@@ -21,11 +23,13 @@ from .activation import *
 from .attention import *
 from .containers import *
 from .dropout import *
+from .convolution import *
 from .layers import *
 from .loss import *
 from .module import *
 from .normalization import *
 from .positional import *
+from .pooling import *
 from .recurrent import *
 from .transformer import *
 
@@ -34,10 +38,12 @@ __all__ += activation.__all__
 __all__ += attention.__all__
 __all__ += containers.__all__
 __all__ += dropout.__all__
+__all__ += convolution.__all__
 __all__ += layers.__all__
 __all__ += loss.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
 __all__ += positional.__all__
+__all__ += pooling.__all__
 __all__ += recurrent.__all__
 __all__ += transformer.__all__
