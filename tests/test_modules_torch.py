@@ -25,6 +25,7 @@ def _x(*shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:
 X = (_x(4, 6),)
 PAIR = (_x(4, 6), _x(4, 6, low=0.1, high=0.9))
 LABELS = (_x(4, 6), np.array([0, 5, 2, 2]))
+LINE, PLANE = (_x(2, 4, 7),), (_x(2, 4, 5, 6),)
 SIGNS = np.array([1, -1, -1, 1])
 
 MODULES: list[tuple[Make, tuple[np.ndarray, ...]]] = [
@@ -103,6 +104,27 @@ MODULES: list[tuple[Make, tuple[np.ndarray, ...]]] = [
     (lambda m: m.nn.InstanceNorm1d(3), (_x(3, 4),)),
     (lambda m: m.nn.InstanceNorm2d(3, affine=True, track_running_stats=True), (_x(2, 3, 2, 2),)),
     (lambda m: m.nn.InstanceNorm3d(3, track_running_stats=True).eval(), (_x(2, 3, 2, 1, 2),)),
+    (lambda m: m.nn.Conv1d(4, 6, 3), LINE),
+    (lambda m: m.nn.Conv1d(4, 6, (3,), stride=2, padding=1, dilation=2, groups=2, bias=False), LINE),
+    *((lambda m, mode=mode: m.nn.Conv1d(4, 2, 2, padding="same", padding_mode=mode), LINE) for mode in ("reflect", "replicate")),
+    (lambda m: m.nn.Conv2d(4, 6, (3, 2), padding=(1, 2), padding_mode="circular"), PLANE),
+    (lambda m: m.nn.Conv2d(4, 4, 2, padding="valid", groups=4), PLANE),
+    (lambda m: m.nn.Conv2d(4, 6, 3, padding="same"), PLANE),
+    (lambda m: m.nn.Conv3d(2, 3, (1, 2, 3), stride=(2, 1, 1)), (_x(2, 2, 3, 4, 4),)),
+    (lambda m: m.nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1, output_padding=1), LINE),
+    (lambda m: m.nn.ConvTranspose2d(4, 6, (3, 2), 2, groups=2, bias=False, dilation=2), PLANE),
+    (lambda m: m.nn.ConvTranspose3d(2, 3, 2), (_x(2, 2, 1, 2, 2),)),
+    (lambda m: m.nn.MaxPool1d(3, 2, 1), LINE),
+    (lambda m: m.nn.MaxPool2d((2, 3), ceil_mode=True), PLANE),
+    (lambda m: m.nn.MaxPool3d(2, stride=1, dilation=1), (_x(2, 2, 3, 4, 4),)),
+    (lambda m: m.nn.AvgPool1d(2, padding=1, count_include_pad=False), LINE),
+    (lambda m: m.nn.AvgPool2d(2, stride=(1, 2), ceil_mode=True), PLANE),
+    (lambda m: m.nn.AvgPool3d(2, divisor_override=3), (_x(2, 2, 3, 4, 4),)),
+    (lambda m: m.nn.AdaptiveAvgPool1d(3), LINE),
+    (lambda m: m.nn.AdaptiveAvgPool2d((2, None)), PLANE),
+    (lambda m: m.nn.AdaptiveMaxPool2d(3), PLANE),
+    (lambda m: m.nn.Unfold((2, 3), padding=1), PLANE),
+    (lambda m: m.nn.Fold((3, 4), kernel_size=(1, 2)), (_x(2, 6, 9),)),
     (lambda m: m.nn.Sequential(m.nn.Linear(6, 3), m.nn.ReLU(), m.nn.LayerNorm(3), m.nn.Dropout(0.0)), X),
     (lambda m: m.nn.Sequential(OrderedDict(first=m.nn.Linear(6, 3), second=m.nn.Tanh())), X),
 ]  # fmt: skip

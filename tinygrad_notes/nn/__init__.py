@@ -22,14 +22,14 @@ from . import (
 from .activation import *
 from .attention import *
 from .containers import *
-from .dropout import *
 from .convolution import *
+from .dropout import *
 from .layers import *
 from .loss import *
 from .module import *
 from .normalization import *
-from .positional import *
 from .pooling import *
+from .positional import *
 from .recurrent import *
 from .transformer import *
 

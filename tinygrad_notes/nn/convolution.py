@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, ClassVar
 
-from ..errors import ShapeError
 from ..functions.padding import pad
 from ..tensor import Tensor
 from . import functional as F
@@ -65,7 +64,9 @@ class _Forward(_Convolution):
         self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
         name = type(self).__name__
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
-            raise ValueError(f"{name}: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', got {padding_mode!r}")
+            raise ValueError(
+                f"{name}: padding_mode must be 'zeros', 'reflect', 'replicate' or 'circular', got {padding_mode!r}"
+            )
         if isinstance(padding, str) and (padding not in ("same", "valid") or (padding == "same" and set(self.stride) != {1})):
             raise ValueError(f"{name}: padding must be numbers, 'valid', or, with stride 1, 'same'; got {padding!r}")
         self._start((out_channels, in_channels // groups, *self.kernel_size), bias, dtype)
@@ -126,13 +127,12 @@ class _Transposed(_Convolution):
         output_size: the lengths of the result, where several would do; it then says what output_padding is.
         """
         extra = self.output_padding if output_size is None else self._extra(input, tuple(output_size)[-self._axes :])
-        return type(self)._function(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+        return type(self)._function(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
     def _extra(self, input: Tensor, wanted: Shape) -> Shape:
-        geometry = zip(input.shape[-self._axes :], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
-        least = [(n - 1) * s - 2 * int(c) + d * (k - 1) + 1 for n, s, c, d, k in geometry]
+        cut = per_axis("", "padding", self.padding, self._axes, 0)  # type: ignore[arg-type]
+        geometry = zip(input.shape[-self._axes :], self.stride, cut, self.dilation, self.kernel_size, strict=True)
+        least = [(n - 1) * s - 2 * c + d * (k - 1) + 1 for n, s, c, d, k in geometry]
         extra = tuple(w - n for w, n in zip(wanted, least, strict=False))
         if len(extra) != self._axes or any(not 0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
             raise ValueError(

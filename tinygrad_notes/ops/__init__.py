@@ -2,4 +2,16 @@
 
 from . import compare, elementwise, index, linalg, patches, reduce, rounding, scan, shape, state, transcendental
 
-__all__ = ["compare", "elementwise", "index", "linalg", "patches", "reduce", "rounding", "scan", "shape", "state", "transcendental"]
+__all__ = [
+    "compare",
+    "elementwise",
+    "index",
+    "linalg",
+    "patches",
+    "reduce",
+    "rounding",
+    "scan",
+    "shape",
+    "state",
+    "transcendental",
+]

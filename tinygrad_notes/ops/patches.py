@@ -38,7 +38,7 @@ def _patches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape) -
 def _unpatches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape, shape: Shape) -> Array:
     out = np.zeros(shape, np.asarray(x).dtype)
     counts = x.shape[dim + len(size) :]
-    lead = (slice(None),) * dim
+    lead: tuple[Any, ...] = (slice(None),) * dim
     for place, reached in _reached(counts, size, step, dilation):
         region = out[(*lead, *reached)]
         np.add(region, x[(*lead, *place)], out=region)
@@ -48,8 +48,11 @@ def _unpatches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape,
 def _reached(counts: Shape, size: Shape, step: Shape, dilation: Shape) -> Iterator[tuple[Shape, tuple[slice, ...]]]:
     """Each place in a window, and the slices of the axes that all windows together read there."""
     for place in product(*map(range, size)):
-        yield place, tuple(
-            slice(at * d, at * d + (n - 1) * s + 1, s) for at, n, s, d in zip(place, counts, step, dilation, strict=True)
+        yield (
+            place,
+            tuple(
+                slice(at * d, at * d + (n - 1) * s + 1, s) for at, n, s, d in zip(place, counts, step, dilation, strict=True)
+            ),
         )
 
 

@@ -75,9 +75,7 @@ def _max_pool(
     counts, ends = _padded(name, x, size, step, around, apart, ceil_mode)
     padded = pad(x.detach(), ends, value=_lowest(x)) if any(ends) else x.detach()
     found, _ = columns(padded, size, step, apart)
-    lines = tuple(
-        _line(name, x, *axis) for axis in zip(x.shape[2:], counts, size, step, apart, around, strict=True)
-    )
+    lines = tuple(_line(name, x, *axis) for axis in zip(x.shape[2:], counts, size, step, apart, around, strict=True))
     return _picked(x, found, counts, _places(lines, x.shape[2:]), single, return_indices)
 
 
@@ -234,9 +232,13 @@ def _bins(name: str, x: Tensor, axes: int, output_size: Any) -> tuple[tuple[Line
     """Along each axis: the places of each window, as rows; -1 where a window is shorter than the longest."""
     given = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * axes
     lengths = x.shape[2:]
-    counts = tuple(n if wanted is None else wanted for n, wanted in zip(lengths, given, strict=True)) if len(given) == axes else ()
+    counts = (
+        tuple(n if wanted is None else wanted for n, wanted in zip(lengths, given, strict=True)) if len(given) == axes else ()
+    )
     if not counts or min(counts) < 1 or 0 in lengths:
-        raise ShapeError(f"{name}: output_size={output_size} must be a length, or one for each of the last {axes} axes of {x._type()}")
+        raise ShapeError(
+            f"{name}: output_size={output_size} must be a length, or one for each of the last {axes} axes of {x._type()}"
+        )
     lines = []
     for length, count in zip(lengths, counts, strict=True):
         bins = [range(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
@@ -262,9 +264,7 @@ def _taken(x: Tensor, lines: tuple[Line, ...], gap: float) -> tuple[Tensor, np.n
 # ---- sizes ----
 
 
-def _geometry(
-    name: str, axes: int, kernel_size: Sizes, stride: Sizes | None, padding: Sizes
-) -> tuple[Shape, Shape, Shape]:
+def _geometry(name: str, axes: int, kernel_size: Sizes, stride: Sizes | None, padding: Sizes) -> tuple[Shape, Shape, Shape]:
     size = per_axis(name, "kernel_size", kernel_size, axes)
     step = size if stride is None or stride == () else per_axis(name, "stride", stride, axes)
     return size, step, per_axis(name, "padding", padding, axes, 0)
