@@ -1,4 +1,4 @@
-"""Where everything stands in the team's memory, in bytes: read by Python (``team.py``) and by native code (``jit/team.py``).
+"""Where everything stands in memory that Python and native code share: the team (``team.py``), in bytes; the pool, in words.
 
 What different threads write stands ``LINE`` bytes apart, a pair of cache lines, which the processor fetches together.
 """
@@ -24,3 +24,15 @@ HANDLES = 10 * LINE  # pthread's, one a worker
 FLAGS = 16 * LINE  # of the barriers: + LINE * thread
 DONE = FLAGS + MOST * LINE  # last turn that a worker has done: + LINE * thread
 SIZE = DONE + MOST * LINE
+
+# ---- the pool of memory for arrays ----
+
+ALIGNED_ALLOC, FREE, MEMSET, MEMCPY, MADVISE = range(5)  # addresses of the C library's functions
+KEPT, CAP = 5, 6  # bytes that wait in the lists; the most that may
+COLOR = 7  # number of the place that the next block gets in its page
+LISTS = 8  # the first free block of each size
+STATE = LISTS + 160
+HEADER = 64
+"""Bytes before an array's own."""
+LARGEST = 1 << 26
+"""Blocks of more bytes go back to the system at once."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import cache as disk
 
-__all__ = ["address", "available", "builtin", "features", "kernels_wanted"]
+__all__ = ["address", "available", "builtin", "features", "kernels_wanted", "slot", "symbol"]
 
 _lock = threading.Lock()
 _definitions: list[_MethodDef] = []
@@ -88,6 +88,18 @@ def _layout_is_known() -> bool:
     words = (ctypes.c_int64 * (head // 8 + 4)).from_address(id(array))[head // 8 :]
     lists = [tuple((ctypes.c_int64 * 3).from_address(words[i])) for i in (2, 3)]
     return words[0] == array.ctypes.data and lists == [array.shape, array.strides]
+
+
+def symbol(library: ctypes.CDLL, name: str) -> int:
+    """Address of a library's function."""
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+
+
+def slot(table: Any, place: int) -> int:
+    """Address of a function in one of numpy's tables for C, which are capsules."""
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    return (ctypes.c_int64 * (place + 1)).from_address(get(table, None))[place]
 
 
 class _MethodDef(ctypes.Structure):

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from . import pool
+
 __all__ = ["loud", "quiet_runner"]
 
 
@@ -19,6 +21,8 @@ def quiet_runner() -> Callable[..., Any]:
     """``run(function, *args)`` calls the function without floating-point warnings. One per thread: it cannot nest."""
     context = Context()
     context.run(np.seterr, all="ignore")
+    if pool.is_used():
+        context.run(pool.use)
     return context.run
 
 

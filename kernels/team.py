@@ -55,11 +55,11 @@ class _Team:
         """No workers, nothing under way: the state at the start, and in a forked child."""
         self.words[:] = 0
         for place, name in self._functions.items():
-            self.words[place // 8] = _address(self._library, name)
+            self.words[place // 8] = native.symbol(self._library, name)
         self._library.pthread_mutex_init(ctypes.c_void_p(self.address + layout.MUTEX), None)
         self._library.pthread_cond_init(ctypes.c_void_p(self.address + layout.CONDITION), None)
         for place, name in ((layout.SAVE_THREAD, "PyEval_SaveThread"), (layout.RESTORE_THREAD, "PyEval_RestoreThread")):
-            self.words[place // 8] = _address(ctypes.pythonapi, name)
+            self.words[place // 8] = native.symbol(ctypes.pythonapi, name)
         self.words[layout.NONE // 8] = id(None)
         self.words[layout.WORKER // 8] = native.address("team", "worker")
         self.words[layout.WANTED // 8] = get_num_threads()
@@ -67,10 +67,6 @@ class _Team:
     def halt(self) -> None:
         """End the workers when nobody uses them; the next kernel that is worth it starts them anew."""
         self._halt(self.address)
-
-
-def _address(library: ctypes.CDLL, function: str) -> int:
-    return ctypes.cast(getattr(library, function), ctypes.c_void_p).value or 0
 
 
 @cache

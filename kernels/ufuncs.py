@@ -48,10 +48,7 @@ def ufunc(room: str, name: str, types: str, outputs: int = 1) -> np.ufunc | None
 def _maker() -> Callable[..., Any]:
     from numpy._core import _multiarray_umath  # type: ignore[attr-defined] # where numpy keeps its tables for C
 
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    table = get(_multiarray_umath._UFUNC_API, None)
-    address = (ctypes.c_int64 * (_FROM_FUNC_AND_DATA + 1)).from_address(table)[_FROM_FUNC_AND_DATA]
+    address = native.slot(_multiarray_umath._UFUNC_API, _FROM_FUNC_AND_DATA)
     pointer, number = ctypes.c_void_p, ctypes.c_int
     parameters = (pointer, pointer, pointer, number, number, number, number, ctypes.c_char_p, ctypes.c_char_p, number)
     return ctypes.PYFUNCTYPE(ctypes.py_object, *parameters)(address)

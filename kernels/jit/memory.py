@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from ..layout import FLAGS, LINE, YIELD
 
 __all__ = [
-    "OPTIONS", "add", "barrier", "be_patient", "call0", "call1", "call2", "call4", "cas", "cycles", "data", "f32", "f64",
+    "OPTIONS", "add", "barrier", "be_patient", "call0", "call1", "call2", "call3", "call4", "cas", "cycles", "data", "f32", "f64",
     "i32", "i64", "load", "pause", "set_to", "shape", "share", "space", "store", "stride", "wide",
 ]  # fmt: skip
 
@@ -146,10 +146,12 @@ def _caller(count: int) -> Any:
         return intrinsic(lambda context, f, a: (signature, generate))
     if count == 2:
         return intrinsic(lambda context, f, a, b: (signature, generate))
+    if count == 3:
+        return intrinsic(lambda context, f, a, b, c: (signature, generate))
     return intrinsic(lambda context, f, a, b, c, d: (signature, generate))
 
 
-call0, call1, call2, call4 = _caller(0), _caller(1), _caller(2), _caller(4)
+call0, call1, call2, call3, call4 = (_caller(count) for count in range(5))
 
 
 @intrinsic
