@@ -111,6 +111,15 @@ def test_rotation_turns_counter_clockwise_about_the_middle() -> None:
     np.testing.assert_allclose(out, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("step", [partial(random_rotation, degrees=30), partial(elastic_distortion, alpha=3.0, sigma=1.0)])
+def test_integers_are_rounded_not_cut_off(step: Callable[..., np.ndarray]) -> None:
+    pytest.importorskip("scipy")
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 6))
+    exact = step(images.astype(np.float64), _rng())
+    assert (exact % 1 > 0.5).any()
+    np.testing.assert_array_equal(step(images.astype(np.uint8), _rng()), np.round(exact))
+
+
 def test_elastic_distortion_moves_pixels_by_the_smoothed_field() -> None:
     ndimage = pytest.importorskip("scipy.ndimage")
     down, right = np.indices((28, 28), dtype=float)

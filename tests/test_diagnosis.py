@@ -208,6 +208,19 @@ def test_the_same_seeds_give_the_same_layers() -> None:
     assert runs[0] == runs[1]
 
 
+def test_what_is_hidden_is_missed() -> None:
+    x = tn.tensor(np.random.default_rng(0).normal(size=(64, 4)))  # nothing of a feature can be told from the others
+    ends = []
+    for corruption in (0.0, 0.5, 1.0):
+        tn.manual_seed(0)
+        net = nn.Sequential(nn.Linear(4, 8, dtype="float64"), nn.Linear(8, 1))
+        ends.append(pretrain(net, x, epochs=150, batch=64, lr=0.03, corruption=corruption)[0][-1])
+    variance = x.var(0, correction=0).mean().item()
+    assert ends[0] < 0.01 * variance
+    assert 0.2 * variance < ends[1] < 0.8 * variance
+    assert ends[2] == pytest.approx(variance, rel=0.01)
+
+
 def test_dropout_and_statistics_within_a_layer() -> None:
     x, _ = _task()
     net = nn.Sequential(

@@ -41,11 +41,8 @@ def joint_norm(parameters: Tensor | Iterable[Tensor], p: float = 2.0) -> Tensor:
 def _sum_of_powers(w: Tensor, q: float) -> Tensor:
     if q == 2:
         return reduce.sum(w * w)
-    size = pointwise.abs(w)
-    if q >= 1:
-        return reduce.sum(size if q == 1 else pointwise.pow(size, q))
-    zero = size == 0
-    return reduce.sum(pointwise.where(zero, 0.0, pointwise.pow(pointwise.where(zero, 1.0, size), q)))
+    size = pointwise.abs(w)  # whose slope at 0 is 0, also where that of the power is infinite
+    return reduce.sum(size if q == 1 else pointwise.pow(size, q))
 
 
 def _listed(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
