@@ -71,8 +71,10 @@ def attend(
 
 
 def _softmax_or_nothing(scores: Tensor) -> Tensor:
-    """Softmax over the last axis; 0 in rows that are -inf throughout."""
+    """Softmax over the last axis; 0 in rows that are -inf throughout: only what each row has once is chosen by a mask."""
     if not scores.shape[-1]:
         return scores
-    blind = reduce.amax(scores.detach(), -1, True) == float("-inf")
-    return pointwise.where(blind, 0.0, softmax(pointwise.where(blind, 0.0, scores), -1))
+    top = reduce.amax(scores.detach(), -1, True)
+    blind = top == float("-inf")
+    e = pointwise.exp(scores - pointwise.where(blind, 0.0, top))
+    return e / pointwise.where(blind, 1.0, reduce.sum(e, -1, True))
