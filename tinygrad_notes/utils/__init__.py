@@ -1,5 +1,5 @@
 """Utilities under PyTorch's name ``utils``."""
 
-from . import checkpoint
+from . import checkpoint, data
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "data"]
