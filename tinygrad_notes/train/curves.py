@@ -1,11 +1,16 @@
-"""The picture of a run: training beside validation loss."""
+"""Pictures of a run: losses and metrics over its steps or epochs."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-__all__ = ["draw_losses"]
+from ..io import write_atomically
+
+__all__ = ["draw_history", "draw_losses", "write_figure"]
 
 
 def draw_losses(history: list[list[float]], path: Path, title: str) -> None:
@@ -25,6 +30,45 @@ def draw_losses(history: list[list[float]], path: Path, title: str) -> None:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    temporary = path.with_name(f".{path.name}")
-    figure.savefig(temporary, format=path.suffix[1:], dpi=150)
-    temporary.replace(path)
+    write_figure(figure, path)
+
+
+def draw_history(history: Sequence[dict[str, Any]], path: str | Path | None = None, title: str = "") -> Any:
+    """The history of a ``Fit``: losses in one panel, every metric in another below; returns matplotlib's figure.
+
+    path  also write it there, as PNG, SVG or PDF
+    Raises ValueError for a history without rows.
+    """
+    from matplotlib.figure import Figure
+
+    if not history:
+        raise ValueError("draw_history: the history has no rows; train for an epoch first")
+    losses = {name: label for name, label in (("loss", "training"), ("validation loss", "validation")) if name in history[0]}
+    metrics = [name for name in history[0] if name not in ("epoch", "step", *losses)]
+    figure = Figure(figsize=(7, 3.4 if not metrics else 5.6), layout="constrained")
+    panels = figure.subplots(2 if metrics else 1, 1, sharex=True, squeeze=False)[:, 0]
+    epochs = [row["epoch"] for row in history]
+    colors = ("#4c72b0", "#c44e52", "#55a868", "#8172b3", "#ccb974", "#64b5cd")
+    for axes, names in zip(panels, (list(losses), metrics), strict=False):
+        for name, color in zip(names, colors * len(names), strict=False):
+            values = [row[name] for row in history]
+            axes.plot(epochs, values, color=color, marker="o", markersize=3, label=losses.get(name, name))
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+    panels[0].set_ylabel("loss")
+    panels[0].set_title(title)
+    if metrics:
+        panels[1].set_ylabel("on the validation set")
+    panels[-1].set_xlabel("epoch")
+    panels[-1].xaxis.get_major_locator().set_params(integer=True)
+    if path is not None:
+        write_figure(figure, Path(path))
+    return figure
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """Write a figure of matplotlib in the format of the path's suffix, whole or not at all."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format=path.suffix[1:] or "png", dpi=150)
+    write_atomically(path, buffer.getvalue())
