@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ def walk(loader: DataLoader) -> list[list[int]]:
     return [batch[0].tolist() for batch in loader]
 
 
+def joined(parts: Iterable[list[int]]) -> list[int]:
+    return [number for part in parts for number in part]
+
+
 def test_batches_in_order() -> None:
     loader = DataLoader(NUMBERS, 4)
     assert walk(loader) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
@@ -49,7 +53,7 @@ def test_batches_in_order() -> None:
 def test_shuffling_follows_the_seed_and_is_new_every_time() -> None:
     def orders(seed: int) -> list[list[int]]:
         loader = DataLoader(NUMBERS, 4, shuffle=True, generator=Generator(seed))
-        return [sum(walk(loader), []) for _ in range(3)]
+        return [joined(walk(loader)) for _ in range(3)]
 
     first = orders(1)
     assert all(sorted(order) == list(range(10)) for order in first)
@@ -57,7 +61,7 @@ def test_shuffling_follows_the_seed_and_is_new_every_time() -> None:
     assert orders(1) == first
     assert orders(2) != first
     tn.manual_seed(1)
-    assert sum(walk(DataLoader(NUMBERS, 4, shuffle=True)), []) == first[0], "by default the global stream"
+    assert joined(walk(DataLoader(NUMBERS, 4, shuffle=True))) == first[0], "by default the global stream"
 
 
 class Noise:
@@ -102,7 +106,7 @@ def test_a_walk_goes_on_exactly_where_it_stopped(stop: int) -> None:
 def test_parts_are_disjoint_and_complete() -> None:
     parts = random_split(NUMBERS, [6, 3, 1], Generator(0))
     assert [len(p) for p in parts] == [6, 3, 1]
-    assert sorted(sum((p.indices for p in parts), [])) == list(range(10))
+    assert sorted(joined(p.indices for p in parts)) == list(range(10))
     assert parts[0].indices != sorted(parts[0].indices)
     assert [len(p) for p in random_split(NUMBERS, [0.5, 0.25, 0.25])] == [6, 2, 2]
     x, y = next(iter(DataLoader(parts[0], 6)))

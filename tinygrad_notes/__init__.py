@@ -63,7 +63,7 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import func, information, linalg, nn, optim, testing, utils, viz
+    from . import func, information, linalg, nn, optim, testing, train, utils, viz
     from .custom import primitive
     from .func import vmap
     from .io import load, save
@@ -74,7 +74,7 @@ einops_backend.announce()
 __version__ = "0.1.0"
 _LAZY = {
     "func": "func", "information": "information", "linalg": "linalg", "nn": "nn", "optim": "optim", "testing": "testing",
-    "utils": "utils", "viz": "viz", "primitive": "custom", "vmap": "func", "save": "io", "load": "io",
+    "train": "train", "utils": "utils", "viz": "viz", "primitive": "custom", "vmap": "func", "save": "io", "load": "io",
 }  # fmt: skip
 
 

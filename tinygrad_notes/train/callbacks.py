@@ -79,7 +79,9 @@ class EarlyStopping(Callback):
 
     def after_epoch(self, run: Fit) -> None:
         if self.monitor not in run.history[-1]:
-            raise ValueError(f"EarlyStopping: {self.monitor!r} is none of {', '.join(run.history[-1])}; give validation= or monitor=")
+            raise ValueError(
+                f"EarlyStopping: {self.monitor!r} is none of {', '.join(run.history[-1])}; give validation= or monitor="
+            )
         if self.update(run.history[-1][self.monitor], run.model):
             run.stop()
 

@@ -15,10 +15,9 @@ from ..io import load, save
 from ..modes import no_grad
 from ..nn import Module
 from ..optim import Optimizer
-from ..tensor import Tensor
 from .objectives import Outcome, Supervised
 
-__all__ = ["Callback", "Fit", "fit"]
+__all__ = ["Callback", "Fit"]
 
 Array = np.ndarray[Any, Any]
 Metric = Callable[[Array, Array], float]
@@ -70,7 +69,8 @@ class Fit:
     validation  batches that are evaluated after every epoch
     metrics     names and functions of (outputs, targets), arrays of the whole validation set
     callbacks   told in this order
-    epoch, step, loss, history   completed epochs, updates so far, the last loss, and a row per epoch: epoch, step, loss, "validation loss", metrics
+    epoch, step, loss  completed epochs, updates so far, the last loss
+    history     a row per epoch: epoch, step, loss, "validation loss", metrics
     """
 
     def __init__(
@@ -144,7 +144,9 @@ class Fit:
                     self.data.load_state_dict(self.data.state_dict())
                 return
         if not self._count:
-            raise ValueError("Fit: the data gave no batch; an iterator can be walked through only once, a DataLoader or list often")
+            raise ValueError(
+                "Fit: the data gave no batch; an iterator can be walked through only once, a DataLoader or list often"
+            )
         self._given = 0
         self.epoch += 1
         row = {"epoch": self.epoch, "step": self.step, "loss": self._sum / self._count}
@@ -167,7 +169,7 @@ class Fit:
             self._tell("after_update")
 
     def evaluate(self, data: Iterable[Any]) -> dict[str, float]:
-        """"validation loss", the mean over all examples of ``data``, and the metrics; in evaluation mode, without gradients."""
+        """ "validation loss", the mean over all examples of ``data``, and the metrics; in evaluation mode, without gradients."""
         training, carried = self.model.training, _state_of(self.objective)
         self.model.eval()
         outcomes: list[Outcome] = []
@@ -234,15 +236,3 @@ def _state_of(part: Any) -> dict[str, Any] | None:
 
 def _mean(outcomes: list[Outcome]) -> float:
     return sum(o.loss.item() * o.size for o in outcomes) / sum(o.size for o in outcomes)
-
-
-def fit(
-    model: Module,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    optimizer: Optimizer,
-    data: Iterable[Any],
-    epochs: int,
-    **options: Any,
-) -> list[dict[str, Any]]:
-    """``Fit(model, loss, optimizer, data, **options).run(epochs)``: the history, a row per epoch."""
-    return Fit(model, loss, optimizer, data, **options).run(epochs)

@@ -34,8 +34,14 @@ class TensorDataset(Dataset):
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"TensorDataset: needs Tensors, got {type(tensor).__name__}; make one with tn.tensor(...)")
-        if not tensors or len({t.shape[0] if t.ndim else None for t in tensors} | {None}) != 2 or any(not t.ndim for t in tensors):
-            raise ShapeError(f"TensorDataset: needs Tensors of one length, got {', '.join(t._type() for t in tensors) or 'none'}")
+        if (
+            not tensors
+            or len({t.shape[0] if t.ndim else None for t in tensors} | {None}) != 2
+            or any(not t.ndim for t in tensors)
+        ):
+            raise ShapeError(
+                f"TensorDataset: needs Tensors of one length, got {', '.join(t._type() for t in tensors) or 'none'}"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -206,7 +212,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
         parts = [as_tensor(part) for part in batch]
         if len({part.shape for part in parts}) > 1:
             shapes = ", ".join(dict.fromkeys(part._type() for part in parts))
-            raise ShapeError(f"default_collate: the examples of a batch differ in shape ({shapes}); collate_fn=pad_collate pads them")
+            raise ShapeError(
+                f"default_collate: the examples of a batch differ in shape ({shapes}); collate_fn=pad_collate pads them"
+            )
         return stack(parts)
     if isinstance(first, bool | int | float):
         return from_array(np.array(batch))
@@ -233,11 +241,8 @@ def pad_collate(batch: Sequence[tuple[Any, Any]], padding_value: float = 0, targ
         raise ShapeError("pad_collate: sequences must be (T, ...), alike in all but their length")
     lengths = np.array([len(s) for s in sequences])
     mask = np.arange(lengths.max()) >= lengths[:, None]
-    if targets[0].ndim:
-        aims = from_array(_padded(targets, target_padding))
-    else:
-        aims = from_array(np.array(targets))
-    return from_array(_padded(sequences, padding_value)), from_array(mask), aims
+    aims = _padded(targets, target_padding) if targets[0].ndim else np.array(targets)
+    return from_array(_padded(sequences, padding_value)), from_array(mask), from_array(aims)
 
 
 def _padded(arrays: list[np.ndarray[Any, Any]], value: float) -> np.ndarray[Any, Any]:
