@@ -51,6 +51,7 @@ def main() -> int:
 
 def _measure(arguments: argparse.Namespace, result: dict[str, Any], rows: list[Any]) -> int:
     from .limits import limits
+    from .others import Others
     from .peers import torch
     from .pools import Pools
     from .report import table
@@ -62,15 +63,20 @@ def _measure(arguments: argparse.Namespace, result: dict[str, Any], rows: list[A
         return 0
     if torch is None:
         print("torch is not installed: figures without it (pip install torch)")
-    pools = Pools()
+    others, pools = Others(), Pools()
     result["machine"] = about()
     print(heading(result["machine"]), flush=True)
     measured = limits(arguments.quick, pools)
     result["limits"] = measured.asdict()
     print(measured.heading(), flush=True)
     run = Run(pools, measured, arguments.quick, arguments.filter, rows, result["failed"])
-    for group in run.groups(benches()):
-        print(table(group), flush=True)
+    try:
+        for group in run.groups(benches()):
+            print(table(group), flush=True)
+    finally:
+        share = result["others"] = others.share()
+        if share is not None and share > 0.03:
+            print(f"\nother programs had {100 * share:.0f} % of the processor meanwhile: do not rely on these figures")
     if not rows and not run.failed:
         print(f"nothing is called {arguments.filter!r}; there are the benches {', '.join(benches())}")
         return 2

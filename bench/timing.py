@@ -1,8 +1,9 @@
 """How a workload is measured.
 
 Sides take turns, in rounds, every other round in reverse. A turn is a block: wait until the pools of the side before are
-silent (see ``pools``), call once untimed (threads awake, caches its own), then take samples; a sample is as many calls as
-take ``SAMPLE`` seconds. A block's figure is the median of its samples, a side's the median over its blocks with their
+silent (see ``pools``), call untimed (threads awake, caches its own) until a call takes less than twice the best one seen: the
+threads that just woke may share a core until the system spreads them, and a call then waits for a time slice, 4 ms. Then take
+samples; a sample is as many calls as take ``SAMPLE`` seconds. A block's figure is the median of its samples, a side's the median over its blocks with their
 quartiles, a ratio the median over the rounds of ours / theirs within the round. The garbage collector stays on.
 """
 
@@ -24,6 +25,8 @@ SAMPLE = 50e-6
 BLOCK = {True: 3e-3, False: 10e-3}
 """Seconds per block, in quick runs and in others."""
 ROUNDS = {True: 5, False: 11}
+WARM = 0.04
+"""The most seconds of untimed calls before a block, and calls longer than that have none."""
 LONG = 0.25
 """Calls that take longer than so many seconds have a third of the rounds."""
 
@@ -44,10 +47,14 @@ def measure(work: Workload, quick: bool, pools: Pools) -> Row:
     functions = work.sides()
     if not work.clocked:
         _compare(work, functions, pools)
-    plans = {side: _plan(function, side == "ours", work, quick, pools) for side, function in functions.items()}
-    longest = 0.0 if work.clocked else max(plan[2] for plan in plans.values())
+    timed: dict[str, _Side] = {}
+    for side, function in functions.items():
+        silence()
+        pools.turn(side == "ours")
+        if not work.clocked:
+            timed[side] = _Side(function, quick)
     rounds = ROUNDS[quick] if work.rounds is None else work.rounds
-    if longest > LONG:
+    if any(side.best > LONG for side in timed.values()):
         rounds = max(rounds // 3, 3)
     samples: dict[str, list[float]] = {side: [] for side in functions}
     for number in range(rounds):
@@ -55,7 +62,7 @@ def measure(work: Workload, quick: bool, pools: Pools) -> Row:
         for side in order:
             silence()
             pools.turn(side == "ours")
-            samples[side].append(_block(functions[side], *plans[side], work.clocked))
+            samples[side].append(functions[side]() if work.clocked else timed[side].block())
     return row_of(work, samples)
 
 
@@ -75,28 +82,24 @@ def row_of(work: Workload, samples: dict[str, list[float]]) -> Row:
     return row
 
 
-Plan = tuple[int, int, float]
+class _Side:
+    """A function to be timed: calls per sample, samples per block, the best time of a call so far."""
 
+    def __init__(self, function: Callable[[], Any], quick: bool) -> None:
+        self.function = function
+        self.best = _time(function, 1)
+        if self.best < LONG / 10:
+            self.best = min(_time(function, 1) for _ in range(3))
+        self.calls = max(1, min(round(SAMPLE / self.best), 10_000))
+        self.samples = max(1, round(BLOCK[quick] / (self.calls * self.best)))
 
-def _plan(function: Callable[[], Any], ours: bool, work: Workload, quick: bool, pools: Pools) -> Plan:
-    """Calls per sample, samples per block, and seconds per call."""
-    if work.clocked:
-        return 1, 1, 0.0
-    silence()
-    pools.turn(ours)
-    took = _time(function, 1)
-    if took < 1e-2:
-        took = min(_time(function, 1) for _ in range(3))
-    calls = max(1, min(round(SAMPLE / took), 10_000))
-    return calls, max(1, round(BLOCK[quick] / (calls * took))), took
-
-
-def _block(function: Callable[[], Any], calls: int, samples: int, took: float, clocked: bool) -> float:
-    if clocked:
-        return float(function())
-    if took < 2 * BLOCK[False]:
-        function()
-    return statistics.median(_time(function, calls) for _ in range(samples))
+    def block(self) -> float:
+        end = time.perf_counter() + WARM
+        while self.best < WARM and _time(self.function, 1) > 2 * self.best and time.perf_counter() < end:
+            pass
+        times = [_time(self.function, self.calls) for _ in range(self.samples)]
+        self.best = min(self.best, *times)
+        return statistics.median(times)
 
 
 def _time(function: Callable[[], Any], calls: int) -> float:
