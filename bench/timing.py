@@ -1,10 +1,12 @@
 """How a workload is measured.
 
 Sides take turns, in rounds, every other round in reverse. A turn is a block: wait until the pools of the side before are
-silent (see ``pools``), call untimed (threads awake, caches its own) until a call takes less than twice the best one seen: the
+silent (see ``pools``), call untimed (threads awake, caches its own) until a call takes less than twice the best one seen:
 threads that just woke may share a core until the system spreads them, and a call then waits for a time slice, 4 ms. Then take
-samples; a sample is as many calls as take ``SAMPLE`` seconds. A block's figure is the median of its samples, a side's the median over its blocks with their
-quartiles, a ratio the median over the rounds of ours / theirs within the round. The garbage collector stays on.
+samples; a sample is as many calls as take ``SAMPLE`` seconds.
+
+A block's figure is the median of its samples, a side's the median over its blocks with their quartiles, a ratio the median
+over the rounds of ours / theirs within the round. The garbage collector stays on.
 """
 
 from __future__ import annotations
