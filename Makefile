@@ -5,7 +5,9 @@
 #   make test-all     the longer tests as well: a thousand random programs against torch
 #   make fuzz         random programs against torch, any number: ARGS="--count 10000 --seed 1 --keep"
 #   make test-browser the explorer in chromium (apt install chromium), where `make test` skips it without one
-#   make bench        the benches, against torch where it is installed; ARGS="--quick" for a first look
+#   make bench        the benches, against torch where it is installed; ARGS="--quick --filter matmul" for a first look
+#   make bench-compare  what changed between two runs beyond noise: OLD=a.json NEW=b.json
+#   make bench-check  fail where eager operations, matmul or an LSTM's memory got worse than stored; ARGS=--update stores
 #   make notebooks    execute the notebooks anew
 #   make lint         ruff and the strict type check
 #   make golden       renew the golden pictures of the tests (look at them before you commit)
@@ -20,7 +22,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test test-all fuzz test-browser bench notebooks lint golden reference stub soak count clean
+.PHONY: help run test test-all fuzz test-browser bench bench-compare bench-check notebooks lint golden reference stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -61,6 +63,12 @@ test-browser: .venv/test.stamp
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m bench $(ARGS)
+
+bench-compare: .venv/bench.stamp
+	@$(BIN)/python -m bench.compare $(OLD) $(NEW) $(ARGS)
+
+bench-check: .venv/bench.stamp
+	$(BIN)/python -m bench.check $(ARGS)
 
 notebooks: .venv/test.stamp
 	$(BIN)/python notebooks/build.py $(ARGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def main() -> int:
     clear_environment("bench")
     arguments = parse()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    start = time.perf_counter()
     result: dict[str, Any] = {"interrupted": True, "quick": arguments.quick, "filter": arguments.filter, "failed": {}}
     rows: list[Any] = []
     try:
@@ -42,8 +44,9 @@ def main() -> int:
         return status
     from .results import save
 
+    result["seconds"] = round(time.perf_counter() - start, 1)
     save(arguments.json, result, rows)
-    print(f"\n{len(rows)} figures; written to {arguments.json}")
+    print(f"\n{len(rows)} figures in {result['seconds']:.0f} s; written to {arguments.json}")
     for name, error in result["failed"].items():
         print(f"{name} failed: {error}")
     return status
@@ -77,6 +80,13 @@ def _measure(arguments: argparse.Namespace, result: dict[str, Any], rows: list[A
         share = result["others"] = others.share()
         if share is not None and share > 0.03:
             print(f"\nother programs had {100 * share:.0f} % of the processor meanwhile: do not rely on these figures")
+    from .roofline import draw
+
+    for ending in (".png", ".svg"):
+        picture = arguments.json.with_suffix(ending)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        if points := draw(picture, rows, measured, heading(result["machine"]).splitlines()[0]):
+            print(f"roofline of {points} figures: {picture}")
     if not rows and not run.failed:
         print(f"nothing is called {arguments.filter!r}; there are the benches {', '.join(benches())}")
         return 2

@@ -33,6 +33,8 @@ class Limits:
 
     def seconds(self, row: Row) -> float | None:
         """The least time in which the machine could do what the row counts; None if it counts nothing."""
+        if not self.bandwidth:
+            return None
         threads = row.threads or CORES
         by_level = self.bandwidth[min(self.bandwidth, key=lambda n: abs(n - threads))]
         rate = by_level[level_of(row.bytes)]
@@ -41,6 +43,11 @@ class Limits:
         peak = self.peak.get(row.dtype, 0) * threads
         least = max(row.bytes / rate, row.flops / peak if peak else 0)
         return least or None
+
+    @classmethod
+    def unknown(cls) -> Limits:
+        """No roofs: no shares of them."""
+        return cls({}, {}, {}, {})
 
     def asdict(self) -> dict[str, Any]:
         """As the JSON file has it."""

@@ -125,7 +125,7 @@ UNCOMPARED = ("argsort", "argtopk", "cumargmax", "random_bits")
 """Rows of which the others may rightly give something else: equal values in another order, other random numbers."""
 
 
-def workload(op: Op, case: Case, dtype: str, column: str, n: int) -> Workload:
+def workload(op: Op, case: Case, dtype: str, column: str, n: int, label: str = "") -> Workload:
     """A row at one size."""
     shapes = [shape for shape, _, _ in case.arrays]
     dtypes = [np.dtype("i8" if isinstance(low, int) else "?" if low is None else dtype) for _, low, _ in case.arrays]
@@ -133,7 +133,7 @@ def workload(op: Op, case: Case, dtype: str, column: str, n: int) -> Workload:
     size = sum(prod(s) * d.itemsize for s, d in zip(shapes, dtypes, strict=True)) + prod(shape) * np.dtype(result).itemsize
     count = {"elementwise": operations(op.expr) * n, "reduce": n, "matmul": 2 * isqrt(n) ** 3}.get(op.kind, 0)
     return Workload(
-        f"primitives: {op.kind}, {dtype}" if column else "primitives: views, at the shape of their case",
+        f"primitives: {op.kind}, {dtype}" if column else "primitives: at the shape of their case, float32",
         op.name,
         lambda: sides_of(op, case, dtype),
         speed=True,
@@ -141,7 +141,7 @@ def workload(op: Op, case: Case, dtype: str, column: str, n: int) -> Workload:
         bytes=size if column else 0,
         dtype=dtype,
         column=column,
-        label=op.name if n >= 1 << 20 else "",
+        label=label,
         tolerance=None if op.name in UNCOMPARED else 1e-3,
     )
 
@@ -155,13 +155,15 @@ def size_name(n: int) -> str:
 def primitives(quick: bool) -> Bench:
     """Every row at every size in float32; elementwise rows at a million elements in float64 as well."""
     rows = sorted((op for op in TABLE.values() if op.kind not in ("leaf", "literal")), key=lambda op: KINDS.index(op.kind))
+    sizes = QUICK if quick else SIZES
     for op in rows:
         if scaled(op, 16) is None:
             yield workload(op, op.cases[0], "float32", "", 0)
-        for n in QUICK if quick else SIZES:
-            case = scaled(op, min(n, 1 << 24) if op.kind == "matmul" else n)
+        for n in sizes:
+            case = scaled(op, n)
             if case is not None:
-                yield workload(op, case, "float32", size_name(n), n)
+                label = f"{op.name} {isqrt(n)}²" if op.kind == "matmul" else op.name if n == sizes[-1] else ""
+                yield workload(op, case, "float32", size_name(n), n, label)
     if not quick:
         for op in rows:
             case = scaled(op, 1 << 20)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from .limits import Limits
 from .pools import Pools
 from .timing import measure
-from .workloads import Bench, Row, Workload
+from .workloads import Bench, Row, Workload, key_of
 
 __all__ = ["Run"]
 
 
 @dataclass
 class Run:
-    """What was measured, and which benches failed; ``groups`` measures."""
+    """What was measured, and which benches failed; ``groups`` measures what contains ``wanted``, and is one of ``keys``."""
 
     pools: Pools
     limits: Limits
@@ -25,6 +25,7 @@ class Run:
     wanted: str = ""
     rows: list[Row] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    keys: set[str] | None = None
 
     def groups(self, benches: dict[str, Callable[[bool], Bench]]) -> Iterator[list[Row]]:
         """The rows of each group, as soon as the group is complete."""
@@ -68,6 +69,8 @@ class Run:
         _status("")
 
     def _chosen(self, name: str, work: Workload) -> bool:
+        if self.keys is not None and key_of(name, work) not in self.keys:
+            return False
         return self.wanted.lower() in f"{name}: {work.group}: {work.name} {work.column}".lower()
 
 

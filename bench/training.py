@@ -16,7 +16,7 @@ V, E, H, B, T = 65, 64, 128, 32, 64
 """Of the LSTM: symbols, width of the embedding, units, batch, steps of time."""
 
 
-def lstm(lib: Any) -> Callable[[], Any]:
+def lstm(lib: Any, batch: int = B, steps: int = T) -> Callable[[], Any]:
     """The main job's model written step by step, in the vocabulary that both libraries share; clipping and Adam."""
     rng = np.random.default_rng(0)
 
@@ -25,15 +25,15 @@ def lstm(lib: Any) -> Callable[[], Any]:
 
     embed, w_x, w_h, b, w_o = parameter(V, E), parameter(E, 4 * H), parameter(H, 4 * H), parameter(4 * H), parameter(H, V)
     parameters = [embed, w_x, w_h, b, w_o]
-    x, y = (lib.from_numpy(rng.integers(0, V, (T, B))) for _ in range(2))
+    x, y = (lib.from_numpy(rng.integers(0, V, (steps, batch))) for _ in range(2))
     optimizer = lib.optim.Adam(parameters, lr=1e-3)
     f = lib.nn.functional
 
     def step() -> Any:
         optimizer.zero_grad()
         gates_x = f.embedding(x, embed) @ w_x + b
-        h, c, outputs = lib.zeros(B, H), lib.zeros(B, H), []
-        for t in range(T):
+        h, c, outputs = lib.zeros(batch, H), lib.zeros(batch, H), []
+        for t in range(steps):
             i, forget, g, o = (gates_x[t] + h @ w_h).chunk(4, -1)
             c = forget.sigmoid() * c + i.sigmoid() * g.tanh()
             h = o.sigmoid() * c.tanh()

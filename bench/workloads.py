@@ -10,7 +10,7 @@ from typing import Any
 
 from . import BENCHES
 
-__all__ = ["Bench", "Row", "Spread", "Workload", "bench", "benches", "mean"]
+__all__ = ["Bench", "Row", "Spread", "Workload", "bench", "benches", "key_of", "mean"]
 
 SECONDS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
@@ -99,12 +99,17 @@ class Row:
     @property
     def key(self) -> str:
         """What the same figure of another run is found by."""
-        return " / ".join(part for part in (self.bench, self.group, self.name, self.column) if part)
+        return key_of(self.bench, self)
 
     @property
     def seconds(self) -> float:
         """Our time for what ``flops`` and ``bytes`` count, if the unit is one of time."""
         return self.ours.median * SECONDS[self.unit]
+
+
+def key_of(bench: str, work: Workload | Row) -> str:
+    """What names a figure among those of all benches."""
+    return " / ".join(part for part in (bench, work.group, work.name, work.column) if part)
 
 
 Bench = Generator[Workload | Row | None, Row | None, None]
