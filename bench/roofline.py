@@ -106,10 +106,11 @@ def _labels(axes: Any, rows: Sequence[Row], xs: Sequence[float], ys: Sequence[fl
         width = WIDTH * len(point.label)
         y = _free(taken, point.x + 8, point.y, width, points)
         taken.append((point.x + 8, y, width))
+        moved = abs(y - point.y) > HEIGHT / 2
+        leader = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 2}
         axes.annotate(
             point.label, point.data, xytext=(8, y - point.y), textcoords="offset points", va="center", fontsize=8,
-            color=point.colour, zorder=4,
-            arrowprops={"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 2} if abs(y - point.y) > HEIGHT / 2 else None,
+            color=point.colour, zorder=4, arrowprops=leader if moved else None,
         )  # fmt: skip
 
 
