@@ -59,7 +59,7 @@ class Pools:
             library.set_num_threads(count)
         if torch is not None and torch.get_num_threads() != count:
             torch.set_num_threads(count)
-        if hasattr(tn, "set_num_threads"):
+        if tn.get_num_threads() != count:
             tn.set_num_threads(count)
         self._ours = False
 
