@@ -26,7 +26,7 @@ def lstm(lib: Any, batch: int = B, steps: int = T) -> Callable[[], Any]:
     embed, w_x, w_h, b, w_o = parameter(V, E), parameter(E, 4 * H), parameter(H, 4 * H), parameter(4 * H), parameter(H, V)
     parameters = [embed, w_x, w_h, b, w_o]
     x, y = (lib.from_numpy(rng.integers(0, V, (steps, batch))) for _ in range(2))
-    optimizer = lib.optim.Adam(parameters, lr=1e-3)
+    optimizer = lib.optim.Adam(parameters, lr=1e-3, **FUSED.get(lib.__name__, {}))
     f = lib.nn.functional
 
     def step() -> Any:
@@ -49,20 +49,57 @@ def lstm(lib: Any, batch: int = B, steps: int = T) -> Callable[[], Any]:
 
 
 def mlp(lib: Any) -> Callable[[], Any]:
-    """784-256-128-10 with ReLU, batch 64, Adam."""
+    """784-256-128-10 with ReLU, batch 64."""
     nn = lib.nn
     model = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
-    return classifier(lib, model, (64, 784))
+    return step_of(lib, model, *images(lib, (64, 784)))
 
 
-def classifier(lib: Any, model: Any, shape: tuple[int, ...], classes: int = 10) -> Callable[[], Any]:
-    """A step of Adam on the cross-entropy of a model of images, all sides with the same parameters and data."""
+def lenet(lib: Any) -> Callable[[], Any]:
+    """LeNet-5 on 28×28, batch 64, with ReLU and largest values."""
+    nn = lib.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+    return step_of(lib, model, *images(lib, (64, 1, 28, 28)))
+
+
+def transformer(lib: Any) -> Callable[[], Any]:
+    """A Transformer language model: 2 layers of width 128 with 4 heads, causal, batch 32 of 64 symbols, no dropout."""
+    nn, width, length = lib.nn, 128, 64
+
+    class Model(nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(V, width)
+            self.position = nn.Parameter(lib.zeros(length, width))
+            layer = nn.TransformerEncoderLayer(width, 4, 4 * width, dropout=0.0, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, 2)
+            self.output = nn.Linear(width, V)
+            self.mask = nn.Transformer.generate_square_subsequent_mask(length)
+
+        def forward(self, x: Any) -> Any:
+            h = self.encoder(self.embedding(x) + self.position, mask=self.mask, is_causal=True)
+            return self.output(h).flatten(0, 1)
+
     rng = np.random.default_rng(0)
+    x, y = (lib.from_numpy(rng.integers(0, V, (32, length))) for _ in range(2))
+    return step_of(lib, Model(), x, y.flatten())
+
+
+def images(lib: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Random images and their classes, of ten."""
+    rng = np.random.default_rng(0)
+    return lib.from_numpy(rng.standard_normal(shape).astype("f4")), lib.from_numpy(rng.integers(0, 10, shape[0]))
+
+
+def step_of(lib: Any, model: Any, x: Any, y: Any) -> Callable[[], Any]:
+    """A step of Adam on the cross-entropy of a model; all sides have the same parameters. Gives the loss."""
+    rng = np.random.default_rng(1)
     with lib.no_grad():
         for parameter in model.parameters():
             parameter.copy_(lib.from_numpy((rng.standard_normal(tuple(parameter.shape)) * 0.05).astype("f4")))
-    x = lib.from_numpy(rng.standard_normal(shape).astype("f4"))
-    y = lib.from_numpy(rng.integers(0, classes, shape[0]))
     optimizer = lib.optim.Adam(model.parameters(), lr=1e-3, **FUSED.get(lib.__name__, {}))
 
     def step() -> Any:
@@ -77,8 +114,10 @@ def classifier(lib: Any, model: Any, shape: tuple[int, ...], classes: int = 10) 
 
 FUSED = {"torch": {"fused": True}}
 """torch's own form of a step that is faster than its default."""
-MODELS: dict[str, Callable[[Any], Callable[[], Any]]] = {
-    f"LSTM language model by steps, V{V} E{E} H{H} B{B} T{T}": lstm,
+MODELS: dict[str, Callable[..., Callable[[], Any]]] = {
+    f"LSTM LM by steps, V{V} E{E} H{H} B{B} T{T}": lstm,
+    "Transformer LM, d128, 2 layers, B32 T64": transformer,
+    "LeNet 28×28, B64": lenet,
     "MLP 784-256-128-10, B64": mlp,
 }
 

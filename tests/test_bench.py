@@ -119,7 +119,7 @@ def test_the_mean_is_geometric() -> None:
 
 
 def test_benches_are_registered_once() -> None:
-    assert {"eager", "depth", "imports", "imports", "training", "memory", "primitives"} <= set(workloads.benches())
+    assert {"eager", "depth", "imports", "team", "training", "memory", "primitives"} <= set(workloads.benches())
     with pytest.raises(ValueError, match="two benches are called eager"):
         workloads.bench("eager")(lambda quick: iter_of())
 
