@@ -82,6 +82,9 @@ def test_what_never_happens_counts_nothing() -> None:
         assert p.grad.numpy()[2] == 0
         assert np.isfinite(p.grad.numpy()).all()
         assert q.grad is None or q.grad.tolist() == pytest.approx([-2, -2 / 3, 0])
+    rounded = _f64([0.5, 0.5, -1e-16])
+    assert entropy(rounded).item() == pytest.approx(np.log(2))
+    assert kl_divergence(rounded, rounded).item() == 0
     impossible = _f64([1.0, 0.0, 0.0])
     assert cross_entropy(p, impossible).item() == kl_divergence(p, impossible).item() == np.inf
     assert kl_divergence(impossible, p).item() == pytest.approx(np.log(2))

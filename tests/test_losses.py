@@ -155,6 +155,18 @@ def test_probabilities_outside_0_and_1_are_refused(bad: float) -> None:
             call()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rounding_makes_no_probability_wrong(dtype: str) -> None:
+    eps = float(np.finfo(dtype).eps)
+    target = tn.tensor([[1 + 2 * eps, -2 * eps]], dtype=dtype)  # as mixed labels may be: 0.7 + 0.3 of one class
+    x = tn.tensor([[0.4, -0.2]], dtype=dtype)
+    near = F.cross_entropy(x, tn.tensor([0])).item()
+    assert F.cross_entropy(x, target).item() == pytest.approx(near, rel=1e-5)
+    assert np.isfinite(F.binary_cross_entropy(target, target).item())
+    assert np.isfinite(F.binary_cross_entropy_with_logits(x, target).item())
+    assert np.isfinite(F.kl_div(x, target, reduction="batchmean").item())
+
+
 @pytest.mark.parametrize(
     "name",
     ["soft_margin_loss", "hinge_loss", "exponential_loss", "hinge_embedding_loss", "margin_ranking_loss", "zero_one_loss"],

@@ -54,7 +54,7 @@ def kl_divergence(p: Tensor, q: Tensor, dim: int = -1, base: float | None = None
 
 def _log_where(p: Tensor, x: Tensor) -> Tensor:
     """``log x``, and 0 where both are 0, whose limit ``p log x`` is 0."""
-    return pointwise.log(pointwise.where(logic.bitwise_and(pointwise.eq(p, 0), pointwise.eq(x, 0)), 1.0, x))
+    return pointwise.log(pointwise.where(logic.bitwise_and(pointwise.le(p, 0), pointwise.le(x, 0)), 1.0, x))
 
 
 def _in_base(name: str, nats: Tensor, base: float | None) -> Tensor:

@@ -70,7 +70,10 @@ def elu(input: Tensor, alpha: float, rate: float = 1.0) -> Tensor:
 
 @numpy_names
 def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow."""
+    """``exp(x_i) / sum_j exp(x_j)`` along ``dim``; the largest x is subtracted first, which changes nothing but overflow.
+
+    -inf gets the share 0; NaN where an x is inf, as in PyTorch: several of them would have no limit.
+    """
     e = pointwise.exp(_below_top("softmax", input, dim, dtype))
     return e / reduce.sum(e, dim, True)
 

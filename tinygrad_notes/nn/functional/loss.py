@@ -192,7 +192,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
         safe = pointwise.where(nothing, 0.0, target)
         each = pointwise.where(nothing, 0.0, pointwise.exp(safe) * (safe - input))
     else:
-        each = target * pointwise.log(pointwise.where(target == 0, 1.0, target)) - share(target, input)
+        each = target * pointwise.log(pointwise.where(target <= 0, 1.0, target)) - share(target, input)
     if reduction == "batchmean":
         return reduce.sum(each) / (input.shape[0] if input.ndim else 1)
     return reduced(each, reduction)

@@ -58,9 +58,10 @@ def scaled(name: str, each: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def probabilities(name: str, what: str, x: Tensor) -> None:
-    """Raise RangeError unless all values lie in [0, 1]."""
+    """Raise RangeError unless all values lie in [0, 1], up to rounding: 0.7 + 0.3 may be more than 1."""
     values = x._all_values()
-    if not np.logical_and(values >= 0, values <= 1).all():
+    slack = 8 * np.finfo(values.dtype).eps if values.dtype.kind == "f" else 0
+    if not np.logical_and(values >= -slack, values <= 1 + slack).all():
         raise RangeError(f"{name}: the {what} {x._type()} must hold probabilities, between 0 and 1")
 
 
