@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["add_rows", "scatter_add"]
+from . import loops
+
+__all__ = ["add_rows", "places", "scatter_add"]
 
 Array = np.ndarray[Any, Any]
 
@@ -25,8 +27,19 @@ def add_rows(out: Array, index: Array, rows: Array) -> None:
     out[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
 
 
+def places(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+    """Where ``x[..., index[..., j, ...], ...]`` stands in the flattened x of ``shape``; the index may be shorter along other axes."""
+    step, flat = 1, np.zeros((), np.int64)
+    for axis in reversed(range(index.ndim)):
+        along = index if axis == dim else np.arange(index.shape[axis]).reshape(-1, *(1,) * (index.ndim - axis - 1))
+        flat = flat + along * step
+        step *= shape[axis]
+    return flat
+
+
 def scatter_add(out: Array, index: Array, values: Array, dim: int) -> None:
-    """``out[..., index[..., j, ...], ...] += values[..., j, ...]`` along ``dim``; index and values have one shape."""
-    where: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    where[dim] = index
-    np.add.at(out, tuple(where), values)
+    """``out[..., index[..., j, ...], ...] += values[..., j, ...]`` along ``dim``; index and values have one shape.
+
+    out is contiguous.
+    """
+    loops.scatter_add(out.reshape(-1), places(index, dim, out.shape).reshape(-1), values.reshape(-1))

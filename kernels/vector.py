@@ -26,14 +26,15 @@ _FLOAT32 = np.dtype(np.float32)
 
 @cache
 def jitted(name: str, room: str = "jit_vector") -> Callable[..., Array] | None:
-    """The compiled ufunc, made when first asked for (about a second, once cached less); None where there is no Numba."""
+    """The compiled ufunc or loop, made when first asked for (about a second, once cached less); None where there is no Numba."""
     if os.environ.get("TINYGRAD_NOTES_KERNELS") == "0":
         return None
     try:
         compiled = import_module(f".{room}", __package__)
     except ImportError:
         return None
-    found: Callable[..., Array] = getattr(compiled, name).ufunc  # numpy's own ufunc: half the cost of a call through Numba's
+    loop = getattr(compiled, name)
+    found: Callable[..., Array] = getattr(loop, "ufunc", loop)  # numpy's own ufunc: half the cost of a call through Numba's
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
+from ..kernels import loops
 from ..optable import Case
 from .elementwise import as_bool, binary, inf, kind_of, like_inputs, nan
 
@@ -28,7 +29,7 @@ for _name, _compare, _sign in (
 def _where(condition: Any, x: Any, y: Any) -> Any:
     if type(x) is int or type(y) is int:  # np.where would wrap an integer that the dtype of the other cannot hold
         x, y = _fitting(x, y), _fitting(y, x)
-    return np.where(condition, x, y)
+    return loops.choose(condition, x, y)
 
 
 def _fitting(x: Any, other: Any) -> Any:

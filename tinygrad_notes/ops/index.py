@@ -84,10 +84,7 @@ primitive(
 
 def _gather(x: Array, index: Array, *, dim: int) -> Array:
     _check(index, x.shape[dim], f"axis {dim}")
-    rank = index.ndim  # numpy's ogrid takes ten times as long
-    where = (np.arange(n).reshape((1,) * d + (n,) + (1,) * (rank - d - 1)) for d, n in enumerate(index.shape))
-    picked: Array = x[tuple(index if d == dim else places for d, places in enumerate(where))]
-    return picked
+    return x.reshape(-1).take(scatter.places(index, dim, x.shape))
 
 
 def _scatter_add(x: Array, index: Array, *, dim: int, shape: Shape) -> Array:

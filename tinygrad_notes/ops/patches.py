@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
+from ..kernels import loops, memory
 from ..optable import Case
 
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
+LARGE = 2**17
+"""Bytes from which glibc asks the system for a block of its own."""
 
 
 def _counts(lengths: Shape, size: Shape, step: Shape, dilation: Shape) -> Shape:
@@ -29,14 +32,19 @@ def _counts(lengths: Shape, size: Shape, step: Shape, dilation: Shape) -> Shape:
 def _patches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape) -> Array:
     """x ``(*lead, *lengths)``, the axes from ``dim`` on windowed; result ``(*lead, *size, *counts)``."""
     counts = _counts(x.shape[dim:], size, step, dilation)
+    out = np.empty((*x.shape[:dim], *size, *counts), x.dtype)
+    if out.nbytes > LARGE:
+        memory.reuse_large_blocks()
     lead, inner = x.strides[:dim], x.strides[dim:]
     strides = (*(n * d for n, d in zip(inner, dilation, strict=True)), *(n * s for n, s in zip(inner, step, strict=True)))
-    view = np.lib.stride_tricks.as_strided(x, (*x.shape[:dim], *size, *counts), (*lead, *strides), writeable=False)
-    return np.array(view, order="C")
+    out[...] = np.lib.stride_tricks.as_strided(x, out.shape, (*lead, *strides), writeable=False)
+    return out
 
 
 def _unpatches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape, shape: Shape) -> Array:
     out = np.zeros(shape, np.asarray(x).dtype)
+    if len(size) == 2 and loops.unpatches(x, out, step, dilation):
+        return out
     counts = x.shape[dim + len(size) :]
     lead: tuple[Any, ...] = (slice(None),) * dim
     for place, reached in _reached(counts, size, step, dilation):
