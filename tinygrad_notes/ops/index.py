@@ -84,7 +84,8 @@ primitive(
 
 def _gather(x: Array, index: Array, *, dim: int) -> Array:
     _check(index, x.shape[dim], f"axis {dim}")
-    return x.reshape(-1).take(scatter.places(index, dim, x.shape))
+    picked: Array = x.reshape(-1).take(scatter.places(index, dim, x.shape))
+    return picked
 
 
 def _scatter_add(x: Array, index: Array, *, dim: int, shape: Shape) -> Array:
