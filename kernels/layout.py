@@ -36,3 +36,12 @@ HEADER = 64
 """Bytes before an array's own."""
 LARGEST = 1 << 26
 """Blocks of more bytes go back to the system at once."""
+
+# ---- a thread's place in a matrix product ----
+
+BLOCK = 448 << 10
+"""Bytes of a block of B: what fits half of a second cache of 1 MB, and most of one of 512 KB."""
+K_BYTES = 2048
+"""Bytes of a row of A that are used in one go: a tile's rows take half of the first cache."""
+PLACE = BLOCK + (32 << 10)
+"""The block of B, and after it a tile's rows of A."""

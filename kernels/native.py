@@ -145,11 +145,14 @@ class _Machine:
 
     def _compile(self, room: str, name: str, symbol: str) -> bytes:
         """The kernel's object code: Numba's optimised IR, called by a function of plain C arguments."""
+        module = import_module(f".jit.{room}", __package__)
+        if name in getattr(module, "TEXTS", ()):  # LLVM's own language already
+            return bytes(self._target.emit_object(self.llvm.parse_assembly(module.TEXTS[name](symbol))))
         from numba import njit, types
 
         from .jit.memory import OPTIONS
 
-        function = import_module(f".jit.{room}", __package__).KERNELS[name]
+        function = module.KERNELS[name]
         count = function.__code__.co_argcount
         compiled: Any = njit((types.int64,) * count, **OPTIONS)(function)
         (result,) = compiled.overloads.values()

@@ -1,0 +1,159 @@
+"""The matrix product ``out = a @ b`` over the tiles of ``tiles.py``.
+
+Each thread computes its own part of the result without waiting for others, whole columns or whole rows of it: block by block of B,
+brought into the second cache in the order in which tiles read it (unless the caller had it packed, or too few rows would use it),
+tile by tile of rows of A, brought into the first. Every sum runs over k in order, in one chain of fused multiply-adds: the same bits
+whatever the tile, the block and the number of threads. (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication",
+ACM TOMS 34, 2008, with the parts of A and B exchanged.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numba import njit
+
+from ..layout import BLOCK, K_BYTES, PLACE
+from .memory import HEAD, OPTIONS, call4, data, i64, shape, stride
+from .panels import LINE, movers
+from .tiles import TILES, call_tile, family
+
+__all__ = ["KERNELS", "TEXTS"]
+
+DIRECT_ROWS = 1
+"""Tiles of rows up to which B is read where it stands: packing would cost more than it brings."""
+DIRECT_K = 32
+"""Rows of B that are then read side by side, at most as many as the processor has pages at hand."""
+WORTH_BRINGING = 8
+"""Vectors of columns from which rows of A are brought together first."""
+
+
+@njit(**OPTIONS)
+def _ceil(a, b):
+    return (a + b - 1) // b
+
+
+@njit(**OPTIONS)
+def _dims(array):
+    return i64(array)[HEAD // 8 + 1] & 0xFFFFFFFF
+
+
+def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The kernels of floats of so many bits in registers of so many: the product, and packing B beforehand."""
+    move = movers(bits, width)
+    pack, bring, by_columns = move.pack, move.bring, move.by_columns
+    most_rows, most_vectors = TILES[width]
+    size, lanes, vector = bits // 8, width // bits, width // 8
+    k_most = K_BYTES // size
+    stagger = LINE + 7 * size  # neighbouring rows reach the end of a cache line at different k
+
+    @njit(**OPTIONS)
+    def strip(tile, rows, a, a_row, a_k, b, b_vector, b_k, c, c_row, k, n, vectors, add):
+        """Tiles of the same rows, over all vectors of a block."""
+        groups = _ceil(vectors, most_vectors)
+        for g in range(groups):
+            v = g * vectors // groups
+            some = (g + 1) * vectors // groups - v
+            call_tile(
+                tile, rows, some, a, a_row, a_k, b + v * b_vector, b_vector, b_k, c + v * vector, c_row, k, n - v * lanes, add
+            )
+
+    @njit(**OPTIONS)
+    def part(tile, a, a_row, a_k, b, b_k, b_column, packed, c, c_row, m0, m1, v0, v1, n, k, add, bias, finish, place):
+        """Rows m0 to m1, vectors v0 to v1 of one product."""
+        tiles = _ceil(m1 - m0, most_rows)
+        direct = packed == 0 and b_column == size and tiles <= DIRECT_ROWS and n >= v1 * lanes
+        k_blocks = max(1, _ceil(k, DIRECT_K if direct else k_most))
+        k_high = _ceil(k, k_blocks)
+        blocks = _ceil(v1 - v0, max(most_vectors, BLOCK // (max(1, k_high) * vector)))
+        a_place = place + BLOCK
+        pitch = _ceil(k_high * size, LINE) * LINE + stagger
+        for j in range(blocks):
+            j0, j1 = v0 + (v1 - v0) * j // blocks, v0 + (v1 - v0) * (j + 1) // blocks
+            columns = min(n, j1 * lanes) - j0 * lanes
+            for i in range(k_blocks):
+                k0 = k * i // k_blocks
+                depth = k * (i + 1) // k_blocks - k0
+                if packed != 0:
+                    b_at, b_vector, b_step = b + (j0 * k + k0) * vector, k * vector, vector
+                elif direct:
+                    b_at, b_vector, b_step = b + k0 * b_k + j0 * vector, vector, b_k
+                else:
+                    b_at, b_vector, b_step = place, depth * vector, vector
+                    pack(place, b + k0 * b_k + j0 * lanes * b_column, b_k, b_column, depth, columns, depth)
+                for t in range(tiles):
+                    r0 = m0 + (m1 - m0) * t // tiles
+                    rows = m0 + (m1 - m0) * (t + 1) // tiles - r0
+                    a_at, row_step, k_step = a + r0 * a_row + k0 * a_k, a_row, a_k
+                    if j1 - j0 >= WORTH_BRINGING and not direct:
+                        bring(a_place, a_at, a_row, a_k, rows, depth, pitch)
+                        a_at, row_step, k_step = a_place, pitch, size
+                        if by_columns(a_row, rows):
+                            row_step, k_step = size, rows * size
+                    c_at = c + r0 * c_row + j0 * vector
+                    more = 1 if i > 0 else add
+                    strip(
+                        tile, rows, a_at, row_step, k_step, b_at, b_vector, b_step, c_at, c_row, depth, columns, j1 - j0, more
+                    )
+                    if finish != 0 and i == k_blocks - 1:
+                        call4(finish, c_at, c_row, rows << 32 | columns, 0 if bias == 0 else bias + j0 * vector)
+
+    def product(args, tid, nt, team):
+        """args: a, b, out (arrays; b the panels' address if packed), whether packed, whether to add to out, bias, finish, place, tiles."""
+        words = i64(args)
+        a, b, c, packed, add, bias, finish, place, tile = words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], words[8]  # fmt: skip
+        place += tid * PLACE
+        a_dims, b_dims, c_dims = _dims(a), 2, _dims(c)
+        b_data, b_k, b_column = b, 0, 0
+        if packed == 0:
+            b_dims = _dims(b)
+            b_data, b_k, b_column = data(b), stride(b, b_dims - 2), stride(b, b_dims - 1)
+        m, n, k = shape(c, c_dims - 2), shape(c, c_dims - 1), shape(a, a_dims - 1)
+        a_row, a_k, c_row = stride(a, a_dims - 2), stride(a, a_dims - 1), stride(c, c_dims - 2)
+        count = 1
+        for i in range(c_dims - 2):
+            count *= shape(c, i)
+        vectors = _ceil(n, lanes)
+        # columns are the better part, because a thread then reads its own share of B alone: rows if they are shared more evenly
+        columnwise = _ceil(count * vectors, nt) * m * 8 <= _ceil(count * m, nt) * vectors * 9
+        length = vectors if columnwise else m
+        start, stop = count * length * tid // nt, count * length * (tid + 1) // nt
+        while start < stop:
+            which = start // length
+            low = start - which * length
+            high = min(length, low + stop - start)
+            start += high - low
+            a_at, b_at, c_at = data(a), b_data, data(c)
+            for i in range(c_dims - 3, -1, -1):
+                index = which % shape(c, i)
+                which //= shape(c, i)
+                c_at += index * stride(c, i)
+                a_axis, b_axis = i + a_dims - c_dims, i + b_dims - c_dims
+                if a_axis >= 0 and shape(a, a_axis) > 1:
+                    a_at += index * stride(a, a_axis)
+                if b_axis >= 0 and shape(b, b_axis) > 1:
+                    b_at += index * stride(b, b_axis)
+            m0, m1, v0, v1 = (0, m, low, high) if columnwise else (low, high, 0, vectors)
+            part(
+                tile, a_at, a_row, a_k, b_at, b_k, b_column, packed, c_at, c_row, m0, m1, v0, v1, n, k, add, bias, finish, place
+            )
+
+    def panels(args, tid, nt, team):
+        """args: b (array of two dims), address of the panels."""
+        b, to = i64(args)[0], i64(args)[1]
+        k, n, b_k, b_column = shape(b, 0), shape(b, 1), stride(b, 0), stride(b, 1)
+        vectors = _ceil(n, lanes)
+        low, high = vectors * tid // nt, vectors * (tid + 1) // nt
+        if low < high:
+            source = data(b) + low * lanes * b_column
+            pack(to + low * k * vector, source, b_k, b_column, k, min(n, high * lanes) - low * lanes, k)
+
+    return product, panels
+
+
+KERNELS: dict[str, Callable[..., None]] = {}
+TEXTS: dict[str, Callable[[str], str]] = {}
+for _bits in (32, 64):
+    for _width in TILES:
+        KERNELS[f"product_f{_bits}_{_width}"], KERNELS[f"panels_f{_bits}_{_width}"] = _products(_bits, _width)
+        TEXTS[f"tiles_f{_bits}_{_width}"] = lambda symbol, bits=_bits, width=_width: family(bits, width, symbol)
