@@ -101,7 +101,8 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
     def product(args, tid, nt, team):
         """args: a, b, out (arrays; b the panels' address if packed), whether packed, whether to add to out, bias, finish, place, tiles."""
         words = i64(args)
-        a, b, c, packed, add, bias, finish, place, tile = words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], words[8]  # fmt: skip
+        a, b, c, packed, add = words[0], words[1], words[2], words[3], words[4]
+        bias, finish, place, tile = words[5], words[6], words[7], words[8]
         place += tid * PLACE
         a_dims, b_dims, c_dims = _dims(a), 2, _dims(c)
         b_data, b_k, b_column = b, 0, 0

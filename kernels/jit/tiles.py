@@ -211,7 +211,25 @@ def family(bits: int, width: int, symbol: str) -> str:
 
 
 @intrinsic
-def call_tile(context: Any, address: Any, rows: Any, vectors: Any, a: Any, a_row: Any, a_k: Any, b: Any, b_vector: Any, b_k: Any, c: Any, c_row: Any, k: Any, n: Any, add: Any) -> Any:  # fmt: skip
+# fmt: off
+def call_tile(
+    context: Any,
+    address: Any,
+    rows: Any,
+    vectors: Any,
+    a: Any,
+    a_row: Any,
+    a_k: Any,
+    b: Any,
+    b_vector: Any,
+    b_k: Any,
+    c: Any,
+    c_row: Any,
+    k: Any,
+    n: Any,
+    add: Any,
+) -> Any:
+    # fmt: on
     """Call the family of tiles there."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
