@@ -211,7 +211,6 @@ def family(bits: int, width: int, symbol: str) -> str:
 
 
 @intrinsic
-# fmt: off
 def call_tile(
     context: Any,
     address: Any,
@@ -229,7 +228,6 @@ def call_tile(
     n: Any,
     add: Any,
 ) -> Any:
-    # fmt: on
     """Call the family of tiles there."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
