@@ -90,7 +90,7 @@ class _Neural(BaseEstimator):  # type: ignore[misc]
             callbacks.append(Progress())
         with _seeded(seed):
             self.module_ = self._network(outputs).to(X.dtype)
-            decay = {"weight_decay": self.weight_decay} if self.weight_decay else {}
+            decay: dict[str, Any] = {"weight_decay": self.weight_decay} if self.weight_decay else {}
             optimizer = make(self.module_.parameters(), lr=self.lr, **decay)
             loader = DataLoader(self._examples(X, y), self.batch_size, shuffle=True)
             run = Fit(self.module_, self.loss or self._loss, optimizer, loader, validation=held_out, callbacks=callbacks)
