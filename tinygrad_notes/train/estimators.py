@@ -90,8 +90,8 @@ class _Neural(BaseEstimator):  # type: ignore[misc]
             callbacks.append(Progress())
         with _seeded(seed):
             self.module_ = self._network(outputs).to(X.dtype)
-            decay: dict[str, Any] = {"weight_decay": self.weight_decay} if self.weight_decay else {}
-            optimizer = make(self.module_.parameters(), lr=self.lr, **decay)
+            rates: dict[str, Any] = {"lr": self.lr, **({"weight_decay": self.weight_decay} if self.weight_decay else {})}
+            optimizer = make(self.module_.parameters(), **rates)
             loader = DataLoader(self._examples(X, y), self.batch_size, shuffle=True)
             run = Fit(self.module_, self.loss or self._loss, optimizer, loader, validation=held_out, callbacks=callbacks)
             self.history_ = run.run(self.epochs)
