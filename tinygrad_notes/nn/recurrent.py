@@ -1,137 +1,195 @@
-"""LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000), with PyTorch's parameters: gates in the order
-i, f, g, o, two biases.
-
-    i = sigmoid(x W_iiᵀ + b_ii + h W_hiᵀ + b_hi)        c' = f * c + i * g
-    f, o likewise; g with tanh                          h' = o * tanh(c')
-
-Nothing here knows a derivative: backpropagation through time is the tape of these lines, replayed.
+"""Recurrent layers with PyTorch's parameters and order of gates: plain (Elman 1990), LSTM (Hochreiter & Schmidhuber 1997; forget
+gate: Gers et al. 2000), GRU (Cho et al. 2014). Their formulas stand in ``recurrence``; here is what is around a step.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from ..errors import ShapeError
 from ..functions.creation import zeros
-from ..functions.linalg import matmul
 from ..functions.moving import cat, stack
-from ..functions.pieces import chunk
-from ..functions.pointwise import sigmoid, tanh
+from ..functions.select import index_select
 from ..functions.shape import transpose, unsqueeze
-from ..modes import scope
+from ..modes import no_grad, scope
 from ..tensor import Tensor
 from . import functional as F
 from .layers import uniform_parameter
-from .module import Module, Parameter
+from .module import Module
+from .recurrence import GRU_STEP, LSTM_STEP, RNN_STEPS, Step, Weights, over_time
+from .utils.rnn import PackedSequence
 
-__all__ = ["LSTM", "LSTMCell"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
 
-State = tuple[Tensor, Tensor]
-
-
-def lstm_step(gates_x: Tensor, h: Tensor, c: Tensor, w_hh_t: Tensor) -> State:
-    """One time step. gates_x ``(B, 4H)``: the input's share with both biases; h, c ``(B, H)``; w_hh_t ``(H, 4H)``."""
-    i, f, g, o = chunk(gates_x + matmul(h, w_hh_t), 4, -1)
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    return sigmoid(o) * tanh(c), c
+State = tuple[Tensor, ...]
 
 
-class LSTMCell(Module):
-    """One step of an LSTM.
+class _Recurrent(Module):
+    """Parameters of one or many layers, and their states."""
 
-    weight_ih ``(4H, in)``, weight_hh ``(4H, H)``, bias_ih, bias_hh ``(4H,)``; all start uniform in ±1/sqrt(H)
-    """
+    kind: ClassVar[Step]
+    hidden_size: int
+    bias: bool
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
-        _check_sizes("LSTMCell", input_size, hidden_size)
-        self.input_size, self.hidden_size = input_size, hidden_size
-        self.weight_ih = uniform_parameter((4 * hidden_size, input_size), hidden_size, dtype)
-        self.weight_hh = uniform_parameter((4 * hidden_size, hidden_size), hidden_size, dtype)
-        self.bias_ih = uniform_parameter((4 * hidden_size,), hidden_size, dtype) if bias else None
-        self.bias_hh = uniform_parameter((4 * hidden_size,), hidden_size, dtype) if bias else None
+    def _add(self, width: int, ending: str, dtype: Any) -> None:
+        """Parameters of one layer in one direction."""
+        rows, hidden = self.kind.gates * self.hidden_size, self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, hidden)}
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else {}
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            setattr(self, name + ending, uniform_parameter(shapes[name], hidden, dtype) if name in shapes else None)
 
-    def forward(self, input: Tensor, hx: State | None = None) -> State:
-        """input ``(B, in)`` or ``(in,)``; hx: h and c, ``(B, H)`` each, default 0; result: the new h and c."""
-        if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
-            raise ShapeError(f"LSTMCell: needs (batch, {self.input_size}), got {input._type()}")
-        x = unsqueeze(input, 0) if input.ndim == 1 else input
-        shape = (x.shape[0], self.hidden_size)
+    def _weights(self, ending: str) -> Weights:
+        found = {name: getattr(self, name + ending) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+        return Weights(**found)
+
+    def _state(self, hx: Any, shape: tuple[int, ...], dtype: Any, missing: int | None) -> State:
+        """The state that a call starts from: hx, with the examples' axis where one is missing, or 0."""
         if hx is None:
-            h = c = zeros(shape, dtype=x.dtype)
-        else:
-            h, c = (unsqueeze(s, 0) if s.ndim == 1 else s for s in hx)
-            _check_state("LSTMCell", (h, c), shape)
-        bias = None if self.bias_ih is None or self.bias_hh is None else self.bias_ih + self.bias_hh
-        h, c = lstm_step(F.linear(x, self.weight_ih, bias), h, c, self.weight_hh.T)
-        return (h[0], c[0]) if input.ndim == 1 else (h, c)
+            return (zeros(shape, dtype=dtype),) * len(self.kind.states)
+        given = (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        if len(given) != len(self.kind.states) or not all(isinstance(s, Tensor) for s in given):
+            wanted = " and ".join(self.kind.states)
+            raise TypeError(f"{type(self).__name__}: the initial state must be {wanted}, each a Tensor of shape {list(shape)}")
+        state = given if missing is None else tuple(unsqueeze(s, missing) if s.ndim == len(shape) - 1 else s for s in given)
+        for what, s in zip(self.kind.states, state, strict=True):
+            if s.shape != shape:
+                raise ShapeError(f"{type(self).__name__}: the initial {what} is {s._type()}, but the input needs {list(shape)}")
+        return state
+
+    def _form(self, state: State) -> Any:
+        """A state as users see it: one Tensor, or a tuple of two."""
+        return state if len(state) > 1 else state[0]
+
+
+# ---- one step ----
+
+
+class _Cell(_Recurrent):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+        _check_sizes(type(self).__name__, input_size, hidden_size)
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        self._add(input_size, "", dtype)
+
+    def forward(self, input: Tensor, hx: Any = None) -> Any:
+        """input ``(B, in)`` or ``(in,)``; hx: the state, ``(B, H)`` or ``(H,)`` each, default 0; result: the state after."""
+        if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
+            raise ShapeError(f"{type(self).__name__}: needs (batch, {self.input_size}), got {input._type()}")
+        x = unsqueeze(input, 0) if input.ndim == 1 else input
+        state, weights = self._state(hx, (x.shape[0], self.hidden_size), x.dtype, 0), self._weights("")
+        share, bias = self.kind.shares(x, weights)
+        state = self.kind.step(share, state, weights.weight_hh.T, bias)
+        return self._form(tuple(s[0] for s in state) if input.ndim == 1 else state)
 
     def extra_repr(self) -> str:
-        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias_ih is not None else ", bias=False")
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
-class LSTM(Module):
-    """LSTM layers over sequences.
+class RNNCell(_Cell):
+    """One step of a plain recurrent layer.
 
-    input_size, hidden_size  lengths of the last axis of input and state
-    num_layers               stacked: each layer reads the outputs of the one below
-    bias                     with bias_ih and bias_hh
-    batch_first              sequences as ``(N, T, in)`` instead of ``(T, N, in)``
-    dropout                  probability between layers, in training
-    bidirectional            a second LSTM reads backward; outputs are joined
-    Parameters per layer k: weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}; the reverse ones end in _reverse.
+    nonlinearity  "tanh" or "relu"
+    weight_ih ``(H, in)``, weight_hh ``(H, H)``, bias_ih, bias_hh ``(H,)``; all start uniform in ±1/sqrt(H)
     """
 
     def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        dtype: Any = None,
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = None
     ) -> None:
-        _check_sizes("LSTM", input_size, hidden_size, num_layers)
+        self.nonlinearity, self.kind = nonlinearity, _plain_kind("RNNCell", nonlinearity)  # type: ignore[misc]
+        super().__init__(input_size, hidden_size, bias, dtype)
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+
+
+class GRUCell(_Cell):
+    """One step of a GRU; parameters as of ``RNNCell`` with 3 H rows: r, z, n."""
+
+    kind = GRU_STEP
+
+
+class _ForgetBias(_Recurrent):
+    def forget_bias_(self, value: float = 1.0) -> Self:
+        """Let the forget gates start open: the sum of their two biases becomes ``value`` (Gers et al. 2000; Jozefowicz et al. 2015
+        recommend 1). Raises ValueError for a layer without biases."""
+        if not self.bias:
+            raise ValueError(f"{type(self).__name__}: a layer without biases has no forget bias")
+        forget = slice(self.hidden_size, 2 * self.hidden_size)
+        with no_grad():
+            for name, parameter in self.named_parameters():
+                if name.startswith("bias"):
+                    parameter[forget] = value if name.startswith("bias_ih") else 0.0
+        return self
+
+
+class LSTMCell(_Cell, _ForgetBias):
+    """One step of an LSTM, whose state is (h, c); parameters as of ``RNNCell`` with 4 H rows: i, f, g, o."""
+
+    kind = LSTM_STEP
+
+
+# ---- sequences ----
+
+
+class _Layers(_Recurrent):
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        name = type(self).__name__
+        _check_sizes(name, input_size, hidden_size, num_layers)
         if not 0 <= dropout <= 1:
-            raise ValueError(f"LSTM: dropout must lie in [0, 1], got {dropout}")
+            raise ValueError(f"{name}: dropout must lie in [0, 1], got {dropout}")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, dropout, bidirectional
         self.num_directions = 2 if bidirectional else 1
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * self.num_directions
-            for suffix in ("", "_reverse")[: self.num_directions]:
-                shapes: dict[str, tuple[int, ...]] = {
-                    "weight_ih": (4 * hidden_size, width),
-                    "weight_hh": (4 * hidden_size, hidden_size),
-                }
-                if bias:
-                    shapes |= {"bias_ih": (4 * hidden_size,), "bias_hh": (4 * hidden_size,)}
-                for name, shape in shapes.items():
-                    setattr(self, f"{name}_l{layer}{suffix}", uniform_parameter(shape, hidden_size, dtype))
+            for ending in ("", "_reverse")[: self.num_directions]:
+                self._add(input_size if layer == 0 else hidden_size * self.num_directions, f"_l{layer}{ending}", dtype)
 
-    def forward(self, input: Tensor, hx: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> tuple[Any, Any]:
         """Run over the sequence.
 
-        input   ``(T, N, in)``, with batch_first ``(N, T, in)``, or one sequence ``(T, in)``
-        hx      h_0 and c_0, ``(layers * directions, N, H)`` each; default 0
-        result  outputs ``(T, N, directions * H)``, and (h_n, c_n) like hx
+        input   ``(T, N, in)``, with batch_first ``(N, T, in)``, one sequence ``(T, in)``, or sequences of unequal lengths, packed
+        hx      the state, ``(layers * directions, N, H)``, for LSTM a pair (h, c); default 0
+        result  outputs ``(T, N, directions * H)``, packed if the input was; and the state after each sequence's end, like hx
         """
+        if isinstance(input, PackedSequence):
+            return self._packed(input, hx)
+        self._check(input, (2, 3))
         single = input.ndim == 2
-        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
-            axes = "(N, T, " if self.batch_first else "(T, N, "
-            raise ShapeError(f"LSTM: needs {axes}{self.input_size}) or (T, {self.input_size}), got {input._type()}")
         x = unsqueeze(input, 1) if single else transpose(input, 0, 1) if self.batch_first else input
         if x.shape[0] == 0:
-            raise ShapeError(f"LSTM: the sequence {input._type()} has no time steps")
-        shape = (self.num_layers * self.num_directions, x.shape[1], self.hidden_size)
-        if hx is None:
-            states = [(zeros(shape[1:], dtype=x.dtype),) * 2] * shape[0]
-        else:
-            h_0, c_0 = (unsqueeze(s, 1) if single else s for s in hx)
-            _check_state("LSTM", (h_0, c_0), shape)
-            states = [(h_0[k], c_0[k]) for k in range(shape[0])]
+            raise ShapeError(f"{type(self).__name__}: the sequence {input._type()} has no time steps")
+        state = self._state(hx, self._shape(x.shape[1]), x.dtype, 1 if single else None)
+        x, last = self._all_layers(x, [x.shape[1]] * x.shape[0], state)
+        if single:
+            return x[:, 0], self._form(tuple(s[:, 0] for s in last))
+        return (transpose(x, 0, 1) if self.batch_first else x), self._form(last)
 
+    def _packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        self._check(input.data, (2,))
+        sizes = [int(n) for n in input.batch_sizes.tolist()]
+        state = self._state(hx, self._shape(sizes[0]), input.data.dtype, None)
+        if hx is not None and input.sorted_indices is not None:
+            state = tuple(index_select(s, 1, input.sorted_indices) for s in state)
+        out, last = self._all_layers(input.data, sizes, state)
+        if input.unsorted_indices is not None:
+            last = tuple(index_select(s, 1, input.unsorted_indices) for s in last)
+        return input._replace(data=out), self._form(last)
+
+    def _check(self, x: Tensor, axes: tuple[int, ...]) -> None:
+        if x.ndim not in axes or x.shape[-1] != self.input_size:
+            shown = "(N, T, " if self.batch_first else "(T, N, "
+            raise ShapeError(
+                f"{type(self).__name__}: needs {shown}{self.input_size}) or (T, {self.input_size}), got {x._type()}"
+            )
+
+    def _shape(self, batch: int) -> tuple[int, ...]:
+        return self.num_layers * self.num_directions, batch, self.hidden_size
+
+    def _all_layers(self, x: Tensor, sizes: list[int], start: State) -> tuple[Tensor, State]:
+        """x ``(T, N, in)``, or packed ``(sum of sizes, in)``; start ``(layers * directions, N, H)`` each."""
         finals: list[State] = []
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
@@ -139,33 +197,27 @@ class LSTM(Module):
             ways = []
             for way in range(self.num_directions):
                 with scope("layer", layer) if self.num_directions == 1 else scope(("forward", "reverse")[way], layer):
-                    h, c = states[layer * self.num_directions + way]
-                    outputs, final = self._run(x, h, c, f"_l{layer}" + ("_reverse" if way else ""), bool(way))
+                    own = tuple(s[layer * self.num_directions + way] for s in start)
+                    outputs, final = self._one_way(x, sizes, own, f"_l{layer}" + ("_reverse" if way else ""), bool(way))
                 ways.append(outputs)
                 finals.append(final)
             x = ways[0] if len(ways) == 1 else cat(ways, -1)
+        return x, tuple(stack(parts) for parts in zip(*finals, strict=True))
 
-        h_n, c_n = stack([h for h, _ in finals]), stack([c for _, c in finals])
-        if single:
-            return x[:, 0], (h_n[:, 0], c_n[:, 0])
-        return (transpose(x, 0, 1) if self.batch_first else x), (h_n, c_n)
-
-    def _run(self, x: Tensor, h: Tensor, c: Tensor, suffix: str, backward: bool) -> tuple[Tensor, State]:
+    def _one_way(self, x: Tensor, sizes: list[int], start: State, ending: str, backward: bool) -> tuple[Tensor, State]:
         """One layer in one direction: the inputs' share of all steps in one product, then step by step."""
-        w_ih, w_hh = self._parameter("weight_ih" + suffix), self._parameter("weight_hh" + suffix)
-        bias = self._parameter("bias_ih" + suffix) + self._parameter("bias_hh" + suffix) if self.bias else None
-        gates_x, w_hh_t = F.linear(x, w_ih, bias), w_hh.T
-        outputs: list[Tensor] = []
-        steps = range(x.shape[0])
-        for t in reversed(steps) if backward else steps:
-            with scope("step", t):
-                h, c = lstm_step(gates_x[t], h, c, w_hh_t)
-            outputs.append(h)
-        return stack(outputs[::-1] if backward else outputs), (h, c)
+        weights, packed = self._weights(ending), x.ndim == 2
+        shares, bias = self.kind.shares(x, weights)
+        offsets = [0]
+        for size in sizes if packed else ():
+            offsets.append(offsets[-1] + size)
 
-    def _parameter(self, name: str) -> Parameter:
-        found: Parameter = getattr(self, name)
-        return found
+        def share(t: int) -> Tensor:
+            part: Tensor = shares[offsets[t] : offsets[t + 1]] if packed else shares[t]
+            return part
+
+        outputs, final = over_time(self.kind, share, sizes, bias, weights.weight_hh, start, backward)
+        return cat(outputs) if packed else stack(outputs), final
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
@@ -174,12 +226,45 @@ class LSTM(Module):
         return ", ".join(parts)
 
 
+class RNN(_Layers):
+    """Plain recurrent layers over sequences; ``nonlinearity``: "tanh" or "relu"; all else as of ``LSTM``."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        self.nonlinearity, self.kind = nonlinearity, _plain_kind("RNN", nonlinearity)  # type: ignore[misc]
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
+
+
+class GRU(_Layers):
+    """GRU layers over sequences; arguments as of ``LSTM``; weights have 3 H rows: r, z, n."""
+
+    kind = GRU_STEP
+
+
+class LSTM(_Layers, _ForgetBias):
+    """LSTM layers over sequences.
+
+    input_size, hidden_size  lengths of the last axis of input and state
+    num_layers               stacked: each layer reads the outputs of the one below
+    bias                     with bias_ih and bias_hh
+    batch_first              sequences as ``(N, T, in)`` instead of ``(T, N, in)``
+    dropout                  probability between layers, in training
+    bidirectional            a second LSTM reads backward; outputs are joined
+    Parameters per layer k: weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}; the reverse ones end in _reverse. All start
+    uniform in ±1/sqrt(H); ``forget_bias_(1.0)`` opens the forget gates.
+    """
+
+    kind = LSTM_STEP
+
+
+def _plain_kind(name: str, nonlinearity: str) -> Step:
+    if nonlinearity not in RNN_STEPS:
+        raise ValueError(f"{name}: nonlinearity must be {' or '.join(map(repr, RNN_STEPS))}, got {nonlinearity!r}")
+    return RNN_STEPS[nonlinearity]
+
+
 def _check_sizes(name: str, *sizes: int) -> None:
     if any(not isinstance(n, int) or n <= 0 for n in sizes):
         raise ValueError(f"{name}: sizes must be positive integers, got {sizes}")
-
-
-def _check_state(name: str, state: State, shape: tuple[int, ...]) -> None:
-    for what, s in zip("hc", state, strict=True):
-        if s.shape != shape:
-            raise ShapeError(f"{name}: the initial {what} is {s._type()}, but the input needs {list(shape)}")

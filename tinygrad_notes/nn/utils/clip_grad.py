@@ -1,17 +1,17 @@
-"""Utilities under PyTorch's name ``nn.utils``: gradient clipping (Pascanu et al. 2013), in primitives, so that a tape replays it."""
+"""Gradient clipping (Pascanu et al. 2013), in primitives, so that a tape replays it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from ..errors import GraphError
-from ..functions import pointwise, reduce
-from ..functions.bounds import clamp
-from ..functions.creation import zeros
-from ..functions.moving import stack
-from ..modes import no_grad, scope
-from ..tensor import Tensor
+from ...errors import GraphError
+from ...functions import pointwise, reduce
+from ...functions.bounds import clamp
+from ...functions.creation import zeros
+from ...functions.moving import stack
+from ...modes import no_grad, scope
+from ...tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
