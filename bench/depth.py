@@ -40,7 +40,7 @@ def depth(quick: bool) -> Bench:
             return {side: deep(lib, nodes) for side, lib in libraries(tn).items()}
 
         rounds = None if nodes == SMALL else 9 if quick else 15  # a third of it: the calls are long
-        rows.append((yield Workload(GROUP, f"{nodes:,} nodes", sides, per=nodes, rounds=rounds)))
+        rows.append((yield Workload(GROUP, f"{nodes:,} nodes", sides, per=nodes, rounds=rounds, tolerance=None)))
     small, large = rows
     if small is not None and large is not None:
         growth = {side: _over(large.sides[side], small.sides[side]) for side in small.sides}

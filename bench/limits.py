@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from tinygrad_notes.kernels import native, team
 
 from .machine import CACHES
 from .pools import CORES, Pools, silence
@@ -70,58 +72,95 @@ def level_of(size: float) -> str:
 
 
 def limits(quick: bool, pools: Pools) -> Limits:
-    """Measure them; a second, or a quarter of it."""
+    """Measure them, by kernels of our own where there are some; a second, or a quarter of it."""
     seconds = 0.02 if quick else 0.1
+    meter = _Kernels() if native.available() else _Numpy()
     sizes = {name: room // 2 for name, room in CACHES.items()} | {"memory": 4 * max(CACHES.values())}
     bandwidth, triad, peak = {}, {}, {}
     for threads in sorted({1, CORES}):
         pools.set(threads)
+        bandwidth[threads] = {}
+        for level, size in sizes.items():
+            own = size if level in ("L3", "memory") else size * threads  # each core has its own L1 and L2
+            silence()
+            bandwidth[threads][level] = meter.copy(own // 8, seconds)
         silence()
-        bandwidth[threads] = {level: _copy(size // 2, seconds) for level, size in sizes.items()}
-        triad[threads] = _triad(sizes["memory"] // 4, seconds)
+        triad[threads] = meter.triad(sizes["memory"] // 16, seconds)
     pools.set(1)
     for dtype in ("float32", "float64"):
         silence()
-        peak[dtype] = _matmul(dtype, seconds)
-    return Limits(bandwidth, triad, peak, {"copy": "numpy", "triad": "numpy", "peak": "BLAS"})
+        peak[dtype] = meter.peak(dtype, seconds)
+    return Limits(bandwidth, triad, peak, meter.sources)
 
 
 def _best(function: Callable[[], Any], seconds: float) -> float:
     """Seconds of the fastest call: a limit is what is possible."""
     clock = time.perf_counter
-    best, end = float("inf"), clock() + seconds
-    function()
-    while clock() < end or best == float("inf"):
+    best, calls, end = float("inf"), 0, clock() + seconds
+    while clock() < end or calls < 3:
         start = clock()
         function()
-        best = min(best, clock() - start)
+        best, calls = min(best, clock() - start), calls + 1
     return best
 
 
-def _repeated(function: Callable[[], Any], size: int) -> tuple[Callable[[], Any], int]:
-    """Enough calls that the clock does not matter."""
-    count = max(1, 2**18 // max(size, 1))
+class _Numpy:
+    """Where there are no kernels: one thread, whatever the number asked for; and BLAS."""
 
-    def run() -> None:
-        for _ in range(count):
-            function()
+    sources: ClassVar[dict[str, str]] = {"copy": "numpy, 1 thread", "triad": "numpy, 1 thread", "peak": "BLAS"}
 
-    return run, count
+    def copy(self, count: int, seconds: float) -> float:
+        """Bytes per second of a copy of so many float32."""
+        source, target = np.ones(count, "f4"), np.ones(count, "f4")
+        repeats = range(max(1, (1 << 18) // count))
+
+        def run() -> None:
+            for _ in repeats:
+                np.copyto(target, source)
+
+        return 8 * count * len(repeats) / _best(run, seconds)
+
+    def triad(self, count: int, seconds: float) -> float:
+        """The same of a sum of two arrays."""
+        a, b, out = (np.ones(count, "f4") for _ in range(3))
+        return 12 * count / _best(lambda: np.add(a, b, out=out), seconds)
+
+    def peak(self, dtype: str, seconds: float) -> float:
+        """Operations per second of a product of matrices."""
+        a = np.ones((512, 512), dtype)
+        out = np.empty_like(a)
+        return 2 * 512**3 / _best(lambda: np.matmul(a, a, out=out), seconds)
 
 
-def _copy(size: int, seconds: float) -> float:
-    source, target = np.ones(size // 4, "f4"), np.ones(size // 4, "f4")
-    run, count = _repeated(lambda: np.copyto(target, source), size)
-    return 2 * size * count / _best(run, seconds)
+class _Kernels:
+    """On the team of threads, by ``kernels/jit/limits.py``."""
 
+    sources: ClassVar[dict[str, str]] = dict.fromkeys(("copy", "triad", "peak"), "a kernel")
 
-def _triad(size: int, seconds: float) -> float:
-    a, b, out = (np.ones(size // 4, "f4") for _ in range(3))
-    return 3 * size / _best(lambda: np.add(a, b, out=out), seconds)
+    def __init__(self) -> None:
+        from tinygrad_notes.kernels.jit.limits import BITS, SUMS
 
+        self.operations = {dtype: 2 * SUMS * BITS // bits for dtype, bits in (("float32", 32), ("float64", 64))}
+        self.run = team.runner()
 
-def _matmul(dtype: str, seconds: float) -> float:
-    n = 512
-    a = np.ones((n, n), dtype)
-    out = np.empty_like(a)
-    return 2 * n**3 / _best(lambda: np.matmul(a, a, out=out), seconds)
+    def copy(self, count: int, seconds: float) -> float:
+        """Bytes per second of a copy of so many float32."""
+        x, out = np.ones(count, "f4"), np.ones(count, "f4")
+        repeats = max(1, (1 << 20) // count)
+        return 8 * count * repeats / self._kernel("copy", seconds, id(x), id(out), count, repeats)
+
+    def triad(self, count: int, seconds: float) -> float:
+        """The same of ``a * b + c``."""
+        a, b, c, out = (np.ones(count, "f4") for _ in range(4))
+        return 16 * count / self._kernel("triad", seconds, id(a), id(b), id(c), id(out), count, 1)
+
+    def peak(self, dtype: str, seconds: float) -> float:
+        """Multiply-adds per second from registers, each of them two operations."""
+        out, count = np.empty(1, dtype), 50_000
+        took = self._kernel("fma_peak_f32" if dtype == "float32" else "fma_peak_f64", seconds, id(out), count)
+        return self.operations[dtype] * count / took
+
+    def _kernel(self, name: str, seconds: float, *arguments: int) -> float:
+        code = native.address("limits", name)
+        block = struct.pack(f"{3 + len(arguments)}q", team.memory(), code, 1 << 30, *arguments)
+        return _best(lambda: self.run(block), seconds)

@@ -23,7 +23,7 @@ from .workloads import Bench, Workload, bench
 LAST = 1 << (6 * max(CACHES.values()) // 16 - 1).bit_length()
 """So many float32 are half as much again as the last cache, rounded up to a power of 2."""
 SIZES = (16, 1 << 10, 1 << 15, 1 << 20, LAST)
-QUICK = (16, 1 << 15, 1 << 20)
+QUICK = (1 << 10, 1 << 20)
 KINDS = ("view", "elementwise", "reduce", "move", "index", "matmul", "random", "state")
 """The order of the tables."""
 COLUMNS = 64
@@ -125,7 +125,7 @@ UNCOMPARED = ("argsort", "argtopk", "cumargmax", "random_bits")
 """Rows of which the others may rightly give something else: equal values in another order, other random numbers."""
 
 
-def workload(op: Op, case: Case, dtype: str, column: str, n: int, label: str = "") -> Workload:
+def workload(op: Op, case: Case, dtype: str, column: str, n: int, label: str, rounds: int | None) -> Workload:
     """A row at one size."""
     shapes = [shape for shape, _, _ in case.arrays]
     dtypes = [np.dtype("i8" if isinstance(low, int) else "?" if low is None else dtype) for _, low, _ in case.arrays]
@@ -142,6 +142,7 @@ def workload(op: Op, case: Case, dtype: str, column: str, n: int, label: str = "
         dtype=dtype,
         column=column,
         label=label,
+        rounds=rounds,
         tolerance=None if op.name in UNCOMPARED else 1e-3,
     )
 
@@ -155,17 +156,17 @@ def size_name(n: int) -> str:
 def primitives(quick: bool) -> Bench:
     """Every row at every size in float32; elementwise rows at a million elements in float64 as well."""
     rows = sorted((op for op in TABLE.values() if op.kind not in ("leaf", "literal")), key=lambda op: KINDS.index(op.kind))
-    sizes = QUICK if quick else SIZES
+    sizes, rounds = (QUICK, 3) if quick else (SIZES, None)
     for op in rows:
         if scaled(op, 16) is None:
-            yield workload(op, op.cases[0], "float32", "", 0)
+            yield workload(op, op.cases[0], "float32", "", 0, "", rounds)
         for n in sizes:
             case = scaled(op, n)
             if case is not None:
                 label = f"{op.name} {isqrt(n)}²" if op.kind == "matmul" else op.name if n == sizes[-1] else ""
-                yield workload(op, case, "float32", size_name(n), n, label)
+                yield workload(op, case, "float32", size_name(n), n, label, rounds)
     if not quick:
         for op in rows:
             case = scaled(op, 1 << 20)
             if op.kind == "elementwise" and case is not None:
-                yield workload(op, case, "float64", size_name(1 << 20), 1 << 20)
+                yield workload(op, case, "float64", size_name(1 << 20), 1 << 20, "", rounds)

@@ -42,4 +42,4 @@ def launches(quick: bool) -> Bench:
     yield Workload(group, "launch on a hot team", lambda: {"ours": launching("nothing")}, threads=2)
     count = BARRIERS
     yield Workload(group, "barrier", lambda: {"ours": launching("barriers", count)}, unit="ns", per=count, threads=2)
-    yield Workload(group, "launch, workers asleep", lambda: {"ours": waking}, clocked=True, threads=2, rounds=21)
+    yield Workload(group, "launch, workers asleep", lambda: {"ours": waking}, clocked=True, threads=2, rounds=11)

@@ -27,9 +27,9 @@ SAMPLE = 50e-6
 BLOCK = {True: 3e-3, False: 10e-3}
 """Seconds per block, in quick runs and in others."""
 ROUNDS = {True: 5, False: 11}
-WARM = 0.04
+WARM = 0.12
 """The most seconds of untimed calls before a block, and calls longer than that have none."""
-LONG = 0.25
+LONG = 0.3
 """Calls that take longer than so many seconds have a third of the rounds."""
 
 
@@ -47,14 +47,12 @@ def measure(work: Workload, quick: bool, pools: Pools) -> Row:
     """Measure a workload. Raises Differs if the sides' results do."""
     pools.set(work.threads)
     functions = work.sides()
-    if not work.clocked:
-        _compare(work, functions, pools)
+    took = {} if work.clocked else _compare(work, functions, pools)
     timed: dict[str, _Side] = {}
-    for side, function in functions.items():
+    for side, first in took.items():
         silence()
         pools.turn(side == "ours")
-        if not work.clocked:
-            timed[side] = _Side(function, quick)
+        timed[side] = _Side(functions[side], quick, first)
     rounds = ROUNDS[quick] if work.rounds is None else work.rounds
     if any(side.best > LONG for side in timed.values()):
         rounds = max(rounds // 3, 3)
@@ -87,13 +85,15 @@ def row_of(work: Workload, samples: dict[str, list[float]]) -> Row:
 class _Side:
     """A function to be timed: calls per sample, samples per block, the best time of a call so far."""
 
-    def __init__(self, function: Callable[[], Any], quick: bool) -> None:
-        self.function = function
-        self.best = _time(function, 1)
-        if self.best < LONG / 10:
-            self.best = min(_time(function, 1) for _ in range(3))
+    def __init__(self, function: Callable[[], Any], quick: bool, first: float) -> None:
+        """``first``: seconds of the first call, which is as good as any if it was long."""
+        self.function, self.best = function, first
+        end = time.perf_counter() + LONG
+        for _ in range(4):
+            if first < LONG and time.perf_counter() < end:
+                self.best = min(self.best, _time(function, 1))
         self.calls = max(1, min(round(SAMPLE / self.best), 10_000))
-        self.samples = max(1, round(BLOCK[quick] / (self.calls * self.best)))
+        self.samples = max(1 if self.best > WARM else 3, round(BLOCK[quick] / (self.calls * self.best)))
 
     def block(self) -> float:
         end = time.perf_counter() + WARM
@@ -112,25 +112,32 @@ def _time(function: Callable[[], Any], calls: int) -> float:
     return (clock() - start) / calls
 
 
-def _compare(work: Workload, functions: dict[str, Callable[[], Any]], pools: Pools) -> None:
-    """Call every side for the first time; raise if they disagree."""
-    first: tuple[str, Any] | None = None
+def _compare(work: Workload, functions: dict[str, Callable[[], Any]], pools: Pools) -> dict[str, float]:
+    """Call every side for the first time; the seconds of each. Raises if they disagree."""
+    took = {}
+    expected: tuple[str, Any] | None = None
     for side, function in functions.items():
-        silence()
         pools.turn(side == "ours")
-        result = _array(function())
-        if work.tolerance is None or result is None or result.size == 0:
+        start = time.perf_counter()
+        result = function()
+        took[side] = time.perf_counter() - start
+        found = None if work.tolerance is None else _array(result)
+        if found is None or found.size == 0:
             continue
-        if first is None:
-            first = side, np.array(result)
-            continue
-        expected = first[1]
-        if expected.shape != result.shape:
-            raise Differs(f"{work.group}, {work.name}: {first[0]} gives the shape {expected.shape}, {side} {result.shape}")
-        bound = work.tolerance * max(float(np.abs(expected).max()), 1e-30)
-        if not np.allclose(result, expected, rtol=0, atol=bound, equal_nan=True):
-            worst = np.nanmax(np.abs(np.asarray(result, "f8") - expected))
-            raise Differs(f"{work.group}, {work.name}: {side} differs from {first[0]} by {worst:.2g}, more than {bound:.2g}")
+        if expected is None:
+            expected = side, np.array(found)
+        else:
+            _agree(work, *expected, side, found)
+    return took
+
+
+def _agree(work: Workload, first: str, expected: Any, side: str, found: Any) -> None:
+    if expected.shape != found.shape:
+        raise Differs(f"{work.group}, {work.name}: {first} gives the shape {expected.shape}, {side} {found.shape}")
+    bound = (work.tolerance or 0) * max(float(np.abs(expected).max()), 1e-30)
+    if not np.allclose(found, expected, rtol=0, atol=bound, equal_nan=True):
+        worst = np.nanmax(np.abs(np.asarray(found, "f8") - expected))
+        raise Differs(f"{work.group}, {work.name}: {side} differs from {first} by {worst:.2g}, more than {bound:.2g}")
 
 
 def _array(result: Any) -> Any:
