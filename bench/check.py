@@ -2,8 +2,9 @@
 
 The stored ratios, ours over the peer's, are in ``bench/ratios.json``; ratios travel between machines better than times, but
 not perfectly: ``make bench-check ARGS=--update`` stores those of yours. A figure fails if its ratio is worse than the stored
-one by more than its tolerance: four times the noise of the stored run and of this one (half the distance between the
-quartiles, added in squares), at least ``LEAST``. Before a figure fails it is measured once more, and the better one counts.
+one by more than its tolerance: ``NOISES`` times the noise of the stored run and of this one (half the distance between the
+quartiles, more where few rounds were measured, added in squares), at least ``LEAST``. Before a figure fails it is measured
+once more, and the better one counts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["Verdict", "judge", "store"]
 
 STORED = Path(__file__).parent / "ratios.json"
 LEAST = 0.2
-NOISES = 4.0
+NOISES = 3.0
 CHOSEN = (("eager", ""), ("gemm", ""), ("primitives", "matmul"), ("memory", ""))
 """Benches, and what of them."""
 
@@ -48,7 +49,7 @@ class Verdict:
 def store(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """What is kept of rows: ratios and their noise, no times."""
     return {
-        row.key: {"peer": row.peer, "ratio": round(row.ratio.median, 4), "noise": round(row.ratio.noise, 4)}
+        row.key: {"peer": row.peer, "ratio": round(row.ratio.median, 4), "noise": round(row.ratio.doubt, 4)}
         for row in rows
         if row.ratio is not None
     }
@@ -61,7 +62,7 @@ def judge(rows: Sequence[Row], stored: dict[str, dict[str, Any]]) -> list[Verdic
         old = stored.get(row.key)
         if old is not None and row.ratio is not None and old["peer"] in row.sides:
             ratio = row.ratio.median if old["peer"] == row.peer else row.ours.median / row.sides[old["peer"]].median
-            tolerance = max(LEAST, NOISES * math.hypot(old["noise"], row.ratio.noise))
+            tolerance = max(LEAST, NOISES * math.hypot(old["noise"], row.ratio.doubt))
             found.append(Verdict(row.key, ratio, old["ratio"], old["ratio"] * (1 + tolerance)))
     return found
 

@@ -1,8 +1,8 @@
 """``make bench-compare OLD=a.json NEW=b.json``: what changed between two runs beyond noise.
 
 A figure is judged by its ratio to the same peer, where both runs have it: a slower day of the machine slows both. Otherwise by
-its own value. It changed if new / old differs from 1 by more than three times the noise of both (half the distance between
-the quartiles, added in squares), and by more than ``LEAST``; what runs differ in without any change stands in between.
+its own value. It changed if new / old differs from 1 by more than ``NOISES`` times the noise of both (half the distance between
+the quartiles, more where few rounds were measured, added in squares), and by more than ``LEAST``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def changes(old: dict[str, Row], new: dict[str, Row]) -> list[Change]:
     for key in old.keys() & new.keys():
         a, b = _judged(old[key], new[key])
         if a.median > 0 and b.median > 0:
-            noise = math.hypot(a.noise, b.noise)
+            noise = math.hypot(a.doubt, b.doubt)
             found.append(Change(key, old[key], new[key], b.median / a.median, 1 + max(LEAST, NOISES * noise)))
     return sorted(found, key=lambda change: (-change.factor, change.key))
 

@@ -75,7 +75,8 @@ def limits(quick: bool, pools: Pools) -> Limits:
     """Measure them, by kernels of our own where there are some; a second, or a quarter of it."""
     seconds = 0.02 if quick else 0.1
     meter = _Kernels() if native.available() else _Numpy()
-    sizes = {name: room // 2 for name, room in CACHES.items()} | {"memory": 4 * max(CACHES.values())}
+    sizes = {name: room // (8 if name == "L3" else 2) for name, room in CACHES.items()}  # a last cache has other users
+    sizes["memory"] = 4 * max(CACHES.values())
     bandwidth, triad, peak = {}, {}, {}
     for threads in sorted({1, CORES}):
         pools.set(threads)

@@ -69,6 +69,11 @@ class Spread:
         """Half the distance of the quartiles, relative to the median."""
         return (self.high - self.low) / 2 / abs(self.median) if self.median else 0.0
 
+    @property
+    def doubt(self) -> float:
+        """The noise there may be behind it: few measurements show less of it than there is."""
+        return self.noise * (1 + 3 / self.count)
+
 
 @dataclass
 class Row:
