@@ -101,14 +101,16 @@ def copy_view(view: View | None, memo: dict[int, Any]) -> View | None:
     return None if view is None else View(deepcopy(view.storage, memo), view.path)
 
 
-def note_write(array: Array, by: str) -> None:
-    """Remember that ``array``'s memory changes now, and where the user's code did it."""
+def note_write(array: Array, by: str, line: str | None = None) -> None:
+    """Remember that ``array``'s memory changes now, and where the user's code did it: ``line``, if that is known already."""
     owner = root_of(array)
     key = id(owner)
     seq = next_seq()
     known = writes.blocks.get(key)
+    if line is None:
+        line = user_line()
     if known is not None and known.reference() is owner:
-        known.seq, known.line, known.by = seq, user_line(), by
+        known.seq, known.line, known.by = seq, line, by
     else:
         blocks = writes.blocks
 
@@ -117,7 +119,7 @@ def note_write(array: Array, by: str) -> None:
             if entry is not None and entry.reference is reference:
                 del blocks[key]
 
-        blocks[key] = Write(seq, user_line(), by, weakref.ref(owner, forget))
+        blocks[key] = Write(seq, line, by, weakref.ref(owner, forget))
     writes.last = seq
 
 

@@ -27,9 +27,8 @@ class _Moments(Optimizer):
 
     def _means(self, g: Any, fold: tuple[Any, ...], state: dict[str, Any]) -> tuple[Any, Any]:
         """One more gradient in the means; what they are now."""
-        new1, beta2, new2 = fold
-        m, v, step = state["exp_avg"], state["exp_avg_sq"], state["step"]
-        step += 1.0
+        new1, beta2, new2 = fold[:3]
+        m, v = state["exp_avg"], state["exp_avg_sq"]
         m += (g - m) * new1
         v *= beta2
         v += g * g * new2
@@ -73,17 +72,20 @@ class Adam(_Moments):
     def _keys(self, group: ParamGroup) -> tuple[str, ...]:
         return (*super()._keys(group), "max_exp_avg_sq") if group["amsgrad"] else super()._keys(group)
 
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+        # lr m̂ / (sqrt(v̂) + eps), the corrections folded into two numbers: rate m / (sqrt(v) + eps root)
+        beta1, beta2 = options["betas"]
+        root = primitives.sqrt(_missing(beta2, state["step"]))
+        return options["lr"] / _missing(beta1, state["step"]) * root, options["eps"] * root
+
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)
         if options["amsgrad"]:
             top = state["max_exp_avg_sq"]
             top[...] = primitives.maximum(v, top)
             v = top
-        step, (beta1, beta2) = state["step"], options["betas"]
-        # the corrections are folded into two numbers: lr m̂ / (sqrt(v̂) + eps) = rate m / (sqrt(v) + eps root)
-        root = primitives.sqrt(_missing(beta2, step))
-        rate = options["lr"] / _missing(beta1, step) * root
-        x -= like(x, rate) * m / (primitives.sqrt(v) + like(x, options["eps"] * root))
+        rate, eps = fold[3:]
+        x -= rate * m / (primitives.sqrt(v) + eps)
 
 
 class AdamW(Adam):
@@ -129,13 +131,15 @@ class Adamax(_Moments):
         beta1, beta2 = options["betas"]
         return 1 - beta1, beta2, options["eps"]
 
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+        return (options["lr"] / _missing(options["betas"][0], state["step"]),)
+
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
-        new1, beta2, eps = fold
-        m, u, step = state["exp_avg"], state["exp_inf"], state["step"]
-        step += 1.0
+        new1, beta2, eps, rate = fold
+        m, u = state["exp_avg"], state["exp_inf"]
         m += (g - m) * new1
         u[...] = primitives.maximum(u * beta2, primitives.abs(g) + eps)
-        x -= like(x, options["lr"] / _missing(options["betas"][0], step)) * m / u
+        x -= rate * m / u
 
 
 class NAdam(_Moments):
@@ -168,15 +172,18 @@ class NAdam(_Moments):
     def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
         return scalar(1) if key == "mu_product" else super()._fresh(key, p, g, group)
 
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+        return _missing(options["betas"][1], state["step"]), options["eps"]
+
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)
-        step, product, (beta1, beta2) = state["step"], state["mu_product"], options["betas"]
-        mu, ahead = (beta1 * (1 - 0.5 * primitives.pow(0.96, t * options["momentum_decay"])) for t in (step, step + 1))
+        step, product, decay = state["step"], state["mu_product"], options["momentum_decay"]
+        mu, ahead = (options["betas"][0] * (1 - 0.5 * primitives.pow(0.96, t * decay)) for t in (step, step + 1))
         product *= mu
         of_g = options["lr"] * (1 - mu) / (1 - product)
         of_m = options["lr"] * ahead / (1 - product * ahead)
-        scale = primitives.sqrt(v / like(x, _missing(beta2, step))) + like(x, options["eps"])
-        x -= (like(x, of_g) * g + like(x, of_m) * m) / scale
+        missing, eps = fold[3:]
+        x -= (like(x, of_g) * g + like(x, of_m) * m) / (primitives.sqrt(v / missing) + eps)
 
 
 class RAdam(_Moments):
@@ -200,14 +207,17 @@ class RAdam(_Moments):
         defaults = {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**defaults, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
 
-    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
-        m, v = self._means(g, fold, state)
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
         step, (beta1, beta2) = state["step"], options["betas"]
         kept = primitives.pow(beta2, step)
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * step * kept / (1 - kept)
-        steady = primitives.gt(length, 5.0)
         share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-        factor = primitives.sqrt(primitives.where(steady, share, 1.0) * (1 - kept))
-        adapted = like(x, factor) / (primitives.sqrt(v) + like(x, options["eps"]))
-        x -= like(x, options["lr"] / _missing(beta1, step)) * m * primitives.where(steady, adapted, 1.0)
+        factor = primitives.sqrt(primitives.where(primitives.gt(length, 5.0), share, 1.0) * (1 - kept))
+        return options["lr"] / _missing(beta1, step), factor, options["eps"], length
+
+    def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
+        m, v = self._means(g, fold, state)
+        rate, factor, eps, length = fold[3:]
+        adapted = factor / (primitives.sqrt(v) + eps)
+        x -= rate * m * primitives.where(primitives.gt(length, 5.0), adapted, 1.0)

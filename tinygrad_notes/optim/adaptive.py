@@ -9,7 +9,7 @@ import numpy as np
 
 from ..optable import p as primitives
 from ..tensor import Tensor, from_array
-from .optimizer import INF, Optimizer, like
+from .optimizer import INF, Optimizer
 from .options import ParamGroup, Ranges, plain
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
@@ -54,12 +54,13 @@ class Adagrad(Optimizer):
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return (options["eps"],)
 
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+        return (options["lr"] / (1 + (state["step"] - 1) * options["lr_decay"]),)
+
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
-        step, s = state["step"], state["sum"]
-        step += 1.0
+        (eps, rate), s = fold, state["sum"]
         s += g * g
-        rate = options["lr"] / (1 + (step - 1) * options["lr_decay"])
-        x -= like(x, rate) * g / (primitives.sqrt(s) + fold[0])
+        x -= rate * g / (primitives.sqrt(s) + eps)
 
 
 class Adadelta(Optimizer):
@@ -100,8 +101,7 @@ class Adadelta(Optimizer):
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         lr, rho, new, eps = fold
-        step, v, u = state["step"], state["square_avg"], state["acc_delta"]
-        step += 1.0
+        v, u = state["square_avg"], state["acc_delta"]
         v *= rho
         v += g * g * new
         d = primitives.sqrt(u + eps) / primitives.sqrt(v + eps) * g
@@ -149,8 +149,7 @@ class RMSprop(Optimizer):
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         lr, alpha, new, eps, momentum = fold
-        step, v = state["step"], state["square_avg"]
-        step += 1.0
+        v = state["square_avg"]
         v *= alpha
         v += g * g * new
         if options["centered"]:

@@ -11,7 +11,6 @@ Step counters and bias corrections are float64: ``1 - 0.999`` in float32 is wron
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..errors import ShapeError
 from ..modes import enable_grad, local, no_grad, scope
 from ..optable import p as primitives
 from ..storage import note_write
+from ..tape import user_line
 from ..tensor import Tensor, from_array, leaf_of
 from .options import ParamGroup, Ranges, check_options, plain, scalar
 
@@ -31,7 +31,9 @@ INF = float("inf")
 
 def like(x: Any, value: Any) -> Any:
     """A float64 number in the dtype of ``x``."""
-    return value if value.dtype == x.dtype else primitives.cast(value, dtype=x.dtype)
+    if value.dtype is x.dtype:
+        return value
+    return primitives.cast(value, dtype=x.dtype) if isinstance(value, Tensor) else x.dtype.type(value)
 
 
 class Optimizer:
@@ -117,52 +119,59 @@ class Optimizer:
         return loss
 
     def _step_tensors(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
-        folded: dict[Any, Any] = {}
+        of_group = _PerDtype(self, group, group)
         for number, p, g in todo:
             with scope("param", number):
-                self._one(p, p, g, group, group, folded, partial(self._named, number))
+                decay, fold = of_group[p.dtype]
+                g = self._decayed(p, g, group, decay)
+                state = self._named(number, self._state_of(p, g._array, group))
+                if "step" in state:
+                    state["step"] += 1.0
+                timed = tuple(like(p, value) for value in self._timed(group, state))
+                self._update(p, g, group, fold + timed, state)
 
     def _step_arrays(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
         options = {key: _number(value) for key, value in group.items() if key != "params"}
-        folded: dict[Any, Any] = {}
-        name = f"{type(self).__name__}.step"
-        for _, p, g in todo:
-            inplace.check_writable(p, None, False, name)
-            note_write(p._array, name)
-            self._one(p, p._array, g._array, group, options, folded, _arrays)
+        of_group = _PerDtype(self, group, options)
+        of_step: dict[tuple[Any, float], tuple[Any, ...]] = {}  # nearly always of one step only: all parameters are equally old
+        by, line = f"{type(self).__name__}.step", user_line()
+        for _, p, grad in todo:
+            inplace.check_writable(p, None, False, by)
+            x = p._array
+            decay, fold = of_group[x.dtype]
+            note_write(x, by, line)
+            g = self._decayed(x, grad._array, group, decay)
+            state: dict[str, Any] = {}
+            for key, value in self._state_of(p, g, group).items():
+                state[key] = array = value._array
+                note_write(array, by, line)
+            if "step" in state:
+                state["step"] += 1.0
+                age = x.dtype, float(state["step"])
+                timed = of_step.get(age)
+                if timed is None:
+                    timed = of_step[age] = tuple(like(x, value) for value in self._timed(options, state))
+                fold += timed
+            self._update(x, g, options, fold, state)
 
-    def _one(
-        self,
-        p: Tensor,
-        x: Any,
-        g: Any,
-        group: ParamGroup,
-        options: Mapping[str, Any],
-        folded: dict[Any, Any],
-        view: Callable[[dict[str, Tensor]], dict[str, Any]],
-    ) -> None:
-        """Sign and weight decay, then the update. ``x``, ``g``: Tensors or arrays, as ``view`` makes the state."""
-        constants = folded.get(x.dtype)
-        if constants is None:
-            decay = like(x, options["weight_decay"]) if group.on("weight_decay") else None
-            if decay is not None and group.get("decoupled_weight_decay"):
-                decay = like(x, 1 - options["lr"] * options["weight_decay"])
-            constants = folded[x.dtype] = decay, tuple(like(x, value) for value in self._fold(options)), self._keys(group)
-        decay, fold, wanted = constants
+    def _decayed(self, x: Any, g: Any, group: ParamGroup, decay: Any) -> Any:
+        """The gradient that is followed: its sign, and the penalty; decoupled weight decay shrinks ``x`` instead."""
         if group.get("maximize"):
             g = -g
-        if decay is not None:
-            if group.get("decoupled_weight_decay"):
-                x *= decay
-            else:
-                g = g + decay * x
-        state = self.state.get(p)
-        if state is None or any(key not in state for key in wanted):
-            array = g._array if isinstance(g, Tensor) else g
-            state = {key: self._fresh(key, p, array, group) for key in wanted} | (state or {})
-            if state:
-                self.state[p] = state
-        self._update(x, g, options, fold, view(state))
+        if decay is None:
+            return g
+        if group.get("decoupled_weight_decay"):
+            x *= decay
+            return g
+        return g + decay * x
+
+    def _state_of(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
+        """The state of a parameter whose gradient is the array ``g``; what its options need and it has not, made anew."""
+        state = self.state.get(p, {})
+        wanted = self._keys(group)
+        if any(key not in state for key in wanted):
+            state = self.state[p] = {key: state.get(key) or self._fresh(key, p, g, group) for key in wanted} | state
+        return state
 
     def _check(self, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that do not go together."""
@@ -178,6 +187,11 @@ class Optimizer:
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         """What the update needs of the hyper-parameters, computed once per group in float64, then in the parameters' dtype."""
+        return ()
+
+    def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
+        """What the update needs of the number of the step, ``state["step"]``: appended to ``fold``, computed once for all
+        parameters that are equally old."""
         return ()
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
@@ -286,7 +300,19 @@ def _number(value: Any) -> Any:
     return value._array[()] if isinstance(value, Tensor) else value
 
 
-def _arrays(state: dict[str, Tensor]) -> dict[str, Any]:
-    for value in state.values():
-        note_write(value._array, "step")
-    return {key: value._array for key, value in state.items()}
+class _PerDtype(dict[Any, tuple[Any, tuple[Any, ...]]]):
+    """Per dtype of parameters, the hyper-parameters of a group as the update needs them: (weight decay, fold)."""
+
+    def __init__(self, optimizer: Optimizer, group: ParamGroup, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.optimizer, self.group, self.options = optimizer, group, options
+
+    def __missing__(self, dtype: Any) -> tuple[Any, tuple[Any, ...]]:
+        options, decay, one = self.options, None, np.empty((), dtype)
+        if self.group.on("weight_decay"):
+            decay = options["weight_decay"]
+            if self.group.get("decoupled_weight_decay"):
+                decay = 1 - options["lr"] * decay
+            decay = like(one, decay)
+        found = self[dtype] = decay, tuple(like(one, value) for value in self.optimizer._fold(options))
+        return found
