@@ -92,6 +92,27 @@ def test_a_thousand_steps_equal_torch(float64_torch, name: str, options: dict) -
         assert np.max(np.abs(ours - theirs) / scale) < 1e-12
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+def test_both_forms_of_momentum_by_hand(averaged: bool) -> None:
+    """The heavy ball ``m = μ m + α g``, and the average ``m = β m + (1-β) g`` whose first gradient counts in full."""
+    x = tn.tensor(np.array([1.0, -2.0]), requires_grad=True)
+    rate = 0.05
+    optimizer = optim.SGD([x], rate, momentum=0.9, dampening=0.9 if averaged else 0.0)
+    expected, m = x.detach().numpy().copy(), np.zeros(2)
+    for t in range(6):
+        optimizer.zero_grad()
+        (x * x * x).sum().backward()
+        optimizer.step()
+        g = 3 * expected**2
+        if averaged:
+            m = 0.9 * m + 0.1 * g if t else g
+            expected = expected - rate * m
+        else:
+            m = 0.9 * m + rate * g
+            expected = expected - m
+        np.testing.assert_allclose(x.detach().numpy(), expected, rtol=1e-13)
+
+
 def test_adam_by_hand() -> None:
     x = tn.tensor(np.array([1.0, -2.0]), requires_grad=True)
     optimizer = optim.Adam([x], lr=0.1)

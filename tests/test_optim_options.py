@@ -306,3 +306,59 @@ def test_loading_what_does_not_fit() -> None:
     wrong["param_groups"][1]["lr"] = -1.0
     with pytest.raises(ValueError, match="lr must lie in"):
         adam.load_state_dict(wrong)
+
+
+# ---- large parameters, options that come later ----
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+def test_large_parameters_are_updated_in_blocks_to_the_same_bits(name: str, options: dict) -> None:
+    results = []
+    for recorded in (False, True):
+        rng = np.random.default_rng(0)
+        a = tn.tensor(rng.standard_normal((70, 1001)).astype(np.float32), requires_grad=True)
+        b = tn.tensor(rng.standard_normal((400, 170))).T.detach().requires_grad_()
+        assert not b.is_contiguous()
+        optimizer = getattr(optim, name)([a, b], **options)
+        for _ in range(3):
+            for p in (a, b):
+                p.grad = tn.tensor(rng.standard_normal(p.shape), dtype=p.dtype)
+            if recorded:
+                with tn.Tape():
+                    optimizer.step()
+            else:
+                optimizer.step()
+        results.append(bits(a, b, *(v for s in optimizer.state.values() for v in s.values())))
+    assert results[0] == results[1]
+
+
+@pytest.mark.torch
+def test_momentum_can_be_switched_on_later(float64_torch) -> None:  # noqa: F811
+    torch = float64_torch
+    x, y = tn.linspace(-1, 1, 5, dtype=tn.float64).requires_grad_(), torch.linspace(-1, 1, 5).requires_grad_()
+    ours, theirs = optim.SGD([x], lr=0.01, dampening=0.1), torch.optim.SGD([y], lr=0.01, dampening=0.1)
+    for momentum in (0.0, 0.9, 0.5, 0.0, 0.8):
+        ours.param_groups[0]["momentum"] = theirs.param_groups[0]["momentum"] = momentum
+        run(x, ours, 3)
+        run(y, theirs, 3)
+    np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "key"),
+    [
+        ("RMSprop", {"momentum": 0.9}, "momentum_buffer"),
+        ("RMSprop", {"centered": True}, "grad_avg"),
+        ("Adam", {"amsgrad": True}, "max_exp_avg_sq"),
+    ],
+)
+def test_state_that_an_option_needs_later_is_made_then(name: str, change: dict, key: str) -> None:
+    x = tn.linspace(-1, 1, 5).requires_grad_()
+    optimizer = getattr(optim, name)([x])
+    run(x, optimizer, 2)
+    before = dict(optimizer.state[x])
+    optimizer.param_groups[0].update(change)
+    run(x, optimizer, 2)
+    assert set(optimizer.state[x]) == {*before, key}
+    assert all(optimizer.state[x][name] is value for name, value in before.items())
+    assert np.abs(optimizer.state[x][key].numpy()).min() > 0

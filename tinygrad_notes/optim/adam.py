@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..optable import p as primitives
 from ..tensor import Tensor
-from .optimizer import INF, Optimizer, like
+from .optimizer import INF, Optimizer
 from .options import ParamGroup, Ranges, scalar
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -150,6 +150,7 @@ class NAdam(_Moments):
     """
 
     RANGES: ClassVar[Ranges] = {**_Moments.RANGES, "momentum_decay": (0.0, INF)}
+    COUNTERS: ClassVar[tuple[str, ...]] = ("step", "mu_product")
 
     def __init__(
         self,
@@ -172,18 +173,23 @@ class NAdam(_Moments):
     def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
         return scalar(1) if key == "mu_product" else super()._fresh(key, p, g, group)
 
+    def _momentum(self, options: Mapping[str, Any], step: Any) -> Any:
+        return options["betas"][0] * (1 - 0.5 * primitives.pow(0.96, step * options["momentum_decay"]))
+
+    def _count(self, options: Mapping[str, Any], state: dict[str, Any]) -> None:
+        super()._count(options, state)
+        state["mu_product"] *= self._momentum(options, state["step"])
+
     def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
-        return _missing(options["betas"][1], state["step"]), options["eps"]
+        step, product, lr = state["step"], state["mu_product"], options["lr"]
+        now, ahead = self._momentum(options, step), self._momentum(options, step + 1)
+        root = primitives.sqrt(_missing(options["betas"][1], step))
+        return lr * (1 - now) / (1 - product) * root, lr * ahead / (1 - product * ahead) * root, options["eps"] * root
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)
-        step, product, decay = state["step"], state["mu_product"], options["momentum_decay"]
-        mu, ahead = (options["betas"][0] * (1 - 0.5 * primitives.pow(0.96, t * decay)) for t in (step, step + 1))
-        product *= mu
-        of_g = options["lr"] * (1 - mu) / (1 - product)
-        of_m = options["lr"] * ahead / (1 - product * ahead)
-        missing, eps = fold[3:]
-        x -= (like(x, of_g) * g + like(x, of_m) * m) / (primitives.sqrt(v / missing) + eps)
+        of_g, of_m, eps = fold[3:]
+        x -= (of_g * g + of_m * m) / (primitives.sqrt(v) + eps)
 
 
 class RAdam(_Moments):
@@ -213,11 +219,12 @@ class RAdam(_Moments):
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * step * kept / (1 - kept)
         share = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-        factor = primitives.sqrt(primitives.where(primitives.gt(length, 5.0), share, 1.0) * (1 - kept))
-        return options["lr"] / _missing(beta1, step), factor, options["eps"], length
+        steady = primitives.gt(length, 5.0)
+        factor = primitives.sqrt(primitives.where(steady, share, 1.0) * (1 - kept))
+        return options["lr"] / _missing(beta1, step), factor, options["eps"], primitives.where(steady, kept * 0 + 1, 0.0)
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
         m, v = self._means(g, fold, state)
-        rate, factor, eps, length = fold[3:]
+        rate, factor, eps, steady = fold[3:]
         adapted = factor / (primitives.sqrt(v) + eps)
-        x -= rate * m * primitives.where(primitives.gt(length, 5.0), adapted, 1.0)
+        x -= rate * m * primitives.where(primitives.gt(steady, 0.0), adapted, 1.0)

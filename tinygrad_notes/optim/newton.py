@@ -18,8 +18,9 @@ from ..functions.pointwise import eq, gt, where
 from ..functions.shape import flatten, reshape, unsqueeze
 from ..modes import enable_grad, local, no_grad, scope
 from ..tensor import Tensor, from_array
-from .optimizer import INF, Optimizer, like
+from .optimizer import INF, Optimizer
 from .options import Ranges
+from .running import like
 
 __all__ = ["Newton"]
 

@@ -18,22 +18,13 @@ import numpy as np
 from .. import inplace
 from ..errors import ShapeError
 from ..modes import enable_grad, local, no_grad, scope
-from ..optable import p as primitives
-from ..storage import note_write
-from ..tape import user_line
 from ..tensor import Tensor, from_array, leaf_of
 from .options import ParamGroup, Ranges, check_options, plain, scalar
+from .running import GroupStep
 
-__all__ = ["Optimizer", "like"]
+__all__ = ["Optimizer"]
 
 INF = float("inf")
-
-
-def like(x: Any, value: Any) -> Any:
-    """A float64 number in the dtype of ``x``."""
-    if value.dtype is x.dtype:
-        return value
-    return primitives.cast(value, dtype=x.dtype) if isinstance(value, Tensor) else x.dtype.type(value)
 
 
 class Optimizer:
@@ -46,6 +37,8 @@ class Optimizer:
     """
 
     RANGES: ClassVar[Ranges] = {}
+    COUNTERS: ClassVar[tuple[str, ...]] = ("step",)
+    """State that is one number, whatever the parameter's shape."""
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -113,65 +106,15 @@ class Optimizer:
                 number += len(group["params"])
                 if watched or not all(p._plain and g._plain for _, p, g in todo):
                     self._name_leaves(group, "" if index == 0 else f"group {index}.")
-                    self._step_tensors(group, todo)
+                    GroupStep.on_tensors(self, group, todo)
                 else:
-                    mode.quietly(self._step_arrays, group, todo)
+                    mode.quietly(GroupStep.on_arrays, self, group, todo)
         return loss
 
-    def _step_tensors(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
-        of_group = _PerDtype(self, group, group)
-        for number, p, g in todo:
-            with scope("param", number):
-                decay, fold = of_group[p.dtype]
-                g = self._decayed(p, g, group, decay)
-                state = self._named(number, self._state_of(p, g._array, group))
-                if "step" in state:
-                    state["step"] += 1.0
-                timed = tuple(like(p, value) for value in self._timed(group, state))
-                self._update(p, g, group, fold + timed, state)
-
-    def _step_arrays(self, group: ParamGroup, todo: list[tuple[int, Tensor, Tensor]]) -> None:
-        options = {key: _number(value) for key, value in group.items() if key != "params"}
-        of_group = _PerDtype(self, group, options)
-        of_step: dict[tuple[Any, float], tuple[Any, ...]] = {}  # nearly always of one step only: all parameters are equally old
-        by, line = f"{type(self).__name__}.step", user_line()
-        for _, p, grad in todo:
-            inplace.check_writable(p, None, False, by)
-            x = p._array
-            decay, fold = of_group[x.dtype]
-            note_write(x, by, line)
-            g = self._decayed(x, grad._array, group, decay)
-            state: dict[str, Any] = {}
-            for key, value in self._state_of(p, g, group).items():
-                state[key] = array = value._array
-                note_write(array, by, line)
-            if "step" in state:
-                state["step"] += 1.0
-                age = x.dtype, float(state["step"])
-                timed = of_step.get(age)
-                if timed is None:
-                    timed = of_step[age] = tuple(like(x, value) for value in self._timed(options, state))
-                fold += timed
-            self._update(x, g, options, fold, state)
-
-    def _decayed(self, x: Any, g: Any, group: ParamGroup, decay: Any) -> Any:
-        """The gradient that is followed: its sign, and the penalty; decoupled weight decay shrinks ``x`` instead."""
-        if group.get("maximize"):
-            g = -g
-        if decay is None:
-            return g
-        if group.get("decoupled_weight_decay"):
-            x *= decay
-            return g
-        return g + decay * x
-
-    def _state_of(self, p: Tensor, g: Any, group: ParamGroup) -> dict[str, Tensor]:
-        """The state of a parameter whose gradient is the array ``g``; what its options need and it has not, made anew."""
-        state = self.state.get(p, {})
-        wanted = self._keys(group)
-        if any(key not in state for key in wanted):
-            state = self.state[p] = {key: state.get(key) or self._fresh(key, p, g, group) for key in wanted} | state
-        return state
+    def _count(self, options: Mapping[str, Any], state: dict[str, Any]) -> None:
+        """One more step of a parameter."""
+        if "step" in state:
+            state["step"] += 1.0
 
     def _check(self, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that do not go together."""
@@ -190,8 +133,8 @@ class Optimizer:
         return ()
 
     def _timed(self, options: Mapping[str, Any], state: dict[str, Any]) -> tuple[Any, ...]:
-        """What the update needs of the number of the step, ``state["step"]``: appended to ``fold``, computed once for all
-        parameters that are equally old."""
+        """What the update needs of the ``COUNTERS`` of the state: appended to ``fold``, computed once for all parameters that are
+        equally old."""
         return ()
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
@@ -268,8 +211,7 @@ class Optimizer:
         """The saved state of one parameter, copied, in the dtypes that it has here."""
         group = ParamGroup("", {})
         group.update(options)
-        nothing = np.zeros(p.shape, p.dtype)
-        expected = {key: self._fresh(key, p, nothing, group) for key in self._keys(group)}
+        expected = {key: self._fresh(key, p, np.zeros(p.shape, p.dtype), group) for key in self._keys(group)}
         given = {key: value for key, value in entries.items() if value is not None}
         if missing := expected.keys() - given.keys():
             raise ValueError(f"load_state_dict: the saved state of {type(self).__name__} has no {', '.join(sorted(missing))}")
@@ -291,28 +233,3 @@ class Optimizer:
 
 class GroupsError(ShapeError, ValueError):
     """Groups of parameters that do not fit the saved ones: PyTorch raises a ValueError."""
-
-
-def _number(value: Any) -> Any:
-    """The numpy number inside a hyper-parameter, or inside each of several."""
-    if isinstance(value, tuple):
-        return tuple(_number(part) for part in value)
-    return value._array[()] if isinstance(value, Tensor) else value
-
-
-class _PerDtype(dict[Any, tuple[Any, tuple[Any, ...]]]):
-    """Per dtype of parameters, the hyper-parameters of a group as the update needs them: (weight decay, fold)."""
-
-    def __init__(self, optimizer: Optimizer, group: ParamGroup, options: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.optimizer, self.group, self.options = optimizer, group, options
-
-    def __missing__(self, dtype: Any) -> tuple[Any, tuple[Any, ...]]:
-        options, decay, one = self.options, None, np.empty((), dtype)
-        if self.group.on("weight_decay"):
-            decay = options["weight_decay"]
-            if self.group.get("decoupled_weight_decay"):
-                decay = 1 - options["lr"] * decay
-            decay = like(one, decay)
-        found = self[dtype] = decay, tuple(like(one, value) for value in self.optimizer._fold(options))
-        return found

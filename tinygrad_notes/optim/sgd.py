@@ -18,7 +18,7 @@ class SGD(Optimizer):
     """``b = momentum b + (1 - dampening) g;  p = p - lr b`` (Nesterov: ``p = p - lr (g + momentum b)``).
 
     The heavy ball, ``m = μ m + α g`` and ``p = p - m``, is this with lr = α: ``m = α b``, as long as α stays. The average of
-    gradients, ``m = β m + (1 - β) g``, is this with dampening = momentum = β.
+    gradients, ``m = β m + (1 - β) g``, is this with dampening = momentum = β, started from the first gradient instead of 0.
 
     params        what to optimize
     lr            learning rate
@@ -55,7 +55,7 @@ class SGD(Optimizer):
     def _fresh(self, key: str, p: Tensor, g: Any, group: ParamGroup) -> Tensor:
         # so that the first step, momentum b + (1 - dampening) g, is g
         share = plain(group["dampening"]) / plain(group["momentum"])
-        return from_array(np.asarray(g * g.dtype.type(share)))
+        return from_array(np.asarray(g * p.dtype.type(share)))
 
     def _fold(self, options: Mapping[str, Any]) -> tuple[Any, ...]:
         return options["lr"], options["momentum"], 1 - options["dampening"]
