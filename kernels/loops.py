@@ -1,15 +1,17 @@
-"""Loops over arrays that pick the faster of numpy and Numba, as ``vector.py`` does for functions of single numbers."""
+"""Loops over arrays that pick the faster of numpy and Numba, as ``vector.py`` does of numpy and our vector math."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from .vector import jitted
-
-__all__ = ["argmax", "choose", "scatter_add", "unpatches"]
+__all__ = ["argmax", "choose", "jitted", "scatter_add", "unpatches"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -19,9 +21,23 @@ GATE = 8192
 """Elements from which the compiled loop wins, its dearer call included."""
 
 
+@cache
+def jitted(name: str) -> Callable[..., Any] | None:
+    """The compiled ufunc or loop, made when first asked for (about a second, once cached less); None where there is no Numba."""
+    if os.environ.get("TINYGRAD_NOTES_KERNELS") == "0":
+        return None
+    try:
+        compiled = import_module(".jit_loops", __package__)
+    except ImportError:
+        return None
+    loop = getattr(compiled, name)
+    found: Callable[..., Any] = getattr(loop, "ufunc", loop)  # numpy's own ufunc: half the cost of a call through Numba's
+    return found
+
+
 def _loop(name: str, x: Array, size: int) -> Any:
     """The compiled loop, if there is one and it pays for ``size`` floats like those of ``x``."""
-    return jitted(name, "jit_loops") if size >= GATE and x.dtype.kind == "f" else None
+    return jitted(name) if size >= GATE and x.dtype.kind == "f" else None
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:

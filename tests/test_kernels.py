@@ -1,4 +1,4 @@
-"""Kernels by themselves: accuracy of the vector math against float64, edges, and that numpy alone gives the same."""
+"""Kernels by themselves: the error function, rows of sums, random bits, and that numpy alone does everything."""
 
 from __future__ import annotations
 
@@ -6,48 +6,10 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 from tinygrad_notes.kernels import random, scatter, vector
-
-needs_numba = pytest.mark.skipif(vector.jitted("tanh32") is None, reason="Numba is not installed or switched off")
-FUNCTIONS: dict[str, tuple[Callable, Callable, float]] = {
-    "tanh": (vector.tanh, np.tanh, 2.5),
-    "sigmoid": (vector.sigmoid, lambda x: np.where(x >= 0, 1, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x))), 2.5),
-}
-
-
-@needs_numba
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_accuracy_in_units_of_the_last_place(name: str) -> None:
-    function, exact, limit = FUNCTIONS[name]
-    with np.errstate(all="ignore"):
-        sweep = np.linspace(-110, 110, 1_000_001, dtype=np.float32)
-        near = np.linspace(-9, 9, 1_000_001, dtype=np.float32)
-        tiny = np.float32(10.0) ** np.linspace(-44, 1, 100_000, dtype=np.float32)
-        x = np.concatenate([sweep, near, tiny, -tiny])
-        expected = exact(x.astype(np.float64))
-        for found in (function(x), vector.jitted(f"{name}32")(x)):  # the faster of the two may be numpy
-            error = np.abs(found - expected) / np.spacing(np.abs(expected).astype(np.float32))
-            assert error.max() < limit, f"{error.max()} at {x[error.argmax()]}"
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("size", [5, 4000], ids=["numpy", "compiled"])
-def test_edges(name: str, size: int) -> None:
-    function, exact, _ = FUNCTIONS[name]
-    compiled = size >= vector.GATE and vector.jitted(f"{name}32") is not None
-    for value in (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 1e30, -1e30, -95.0):
-        with np.errstate(all="ignore"):
-            got = function(np.full(size, value, np.float32))[-1]
-            want = np.float32(exact(np.float64(np.float32(value))))
-        if abs(want) < 1e-37:  # denormals: exact to a step where compiled; numpy's formula for sigmoid may give 0
-            assert abs(got - want) <= (1.5e-45 if compiled else 1.2e-38)
-        else:
-            np.testing.assert_allclose(got, want, rtol=3e-7)
-        assert np.signbit(got) == np.signbit(want) or np.isnan(want)
 
 
 @pytest.mark.parametrize("name", ["erf", "erfc"])
@@ -59,23 +21,12 @@ def test_the_error_function_has_all_its_digits(name: str, dtype: type) -> None:
     )
     exact = np.array([getattr(math, name)(v) for v in x.tolist()])
     function = getattr(vector, name)
-    assert x.size >= vector.GATE > 5
-    for found in (function(x), np.concatenate([function(x[i : i + 500]) for i in range(0, x.size, 500)])):
+    for found in (function(x), np.concatenate([function(x[i : i + 5]) for i in range(0, x.size, 5)])):
         assert found.dtype == dtype
         np.testing.assert_array_equal(np.signbit(found), np.signbit(exact.astype(dtype)))
         np.testing.assert_allclose(found, exact, rtol=6 * np.finfo(dtype).eps, atol=float(np.finfo(dtype).tiny))
     assert function(x[:6].reshape(2, 3).T).shape == (3, 2)
     assert function(x[0]).shape == ()
-    assert (vector.jitted(name, "jit_libm") is None) == (vector.jitted("tanh32") is None)
-
-
-@needs_numba
-def test_any_layout_and_shape() -> None:
-    x = np.random.default_rng(0).normal(size=(60, 80)).astype(np.float32)
-    for view in (x, x.T, x[::-2], np.broadcast_to(x[:1], (50, 80))):
-        np.testing.assert_allclose(vector.tanh(view), np.tanh(view), rtol=4e-7)
-        assert vector.tanh(view).dtype == np.float32
-    assert vector.tanh(x.astype(np.float64)).dtype == np.float64
 
 
 def test_without_numba_everything_runs_on_numpy() -> None:
@@ -83,7 +34,7 @@ def test_without_numba_everything_runs_on_numpy() -> None:
 import numpy as np, sys
 import tinygrad_notes as tn
 from tinygrad_notes.kernels import vector
-assert vector.jitted("tanh32") is None
+assert vector.kernel("tanh", "f") is None
 x = tn.randn(64, 64, requires_grad=True)
 (x.tanh() * x.sigmoid()).sum().backward()
 assert np.isfinite(x.grad.numpy()).all()

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinygrad_notes.kernels import loops, scatter, vector
+from tinygrad_notes.kernels import loops, scatter
 
-pytestmark = pytest.mark.skipif(vector.jitted("tanh32") is None, reason="Numba is not installed or switched off")
+pytestmark = pytest.mark.skipif(loops.jitted("choose") is None, reason="Numba is not installed or switched off")
 DTYPES = [np.float32, np.float64]
 
 

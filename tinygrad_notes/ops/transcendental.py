@@ -19,12 +19,8 @@ __all__: list[str] = []
 # ---- exponentials and their kin ----
 
 
-def _logsigmoid(x: Any) -> Any:
-    return np.minimum(x, 0) - np.log1p(np.exp(-np.absolute(x)))
-
-
-unary("exp", np.exp, "g * out", "exp(x)", special=(((1e4,), inf, (inf,)), ((-1e4,), 0.0, (0.0,))))
-unary("log", np.log, "g / x", "log(x)", low=0.3, high=3.0, special=(((0.0,), -inf, (inf,)), ((inf,), inf, (0.0,))))
+unary("exp", vector.exp, "g * out", "exp(x)", special=(((1e4,), inf, (inf,)), ((-1e4,), 0.0, (0.0,))))
+unary("log", vector.log, "g / x", "log(x)", low=0.3, high=3.0, special=(((0.0,), -inf, (inf,)), ((inf,), inf, (0.0,))))
 unary("sqrt", np.sqrt, "g / (out + out)", "sqrt(x)", low=0.3, high=3.0, special=(((0.0,), 0.0, (inf,)),))
 unary(
     "tanh",
@@ -42,7 +38,7 @@ unary(
 )
 unary(
     "logsigmoid",
-    _logsigmoid,
+    vector.logsigmoid,
     "g * p.sigmoid(-x)",
     "fmin(x, 0) - log1p(exp(-fabs(x)))",
     special=(
@@ -53,8 +49,8 @@ unary(
         ((-inf,), -inf, (1.0,)),
     ),
 )
-unary("sin", np.sin, "g * p.cos(x)", "sin(x)", special=(((0.0,), 0.0, (1.0,)),))
-unary("cos", np.cos, "-(g * p.sin(x))", "cos(x)", special=(((0.0,), 1.0, (0.0,)),))
+unary("sin", vector.sin, "g * p.cos(x)", "sin(x)", special=(((0.0,), 0.0, (1.0,)),))
+unary("cos", vector.cos, "-(g * p.sin(x))", "cos(x)", special=(((0.0,), 1.0, (0.0,)),))
 
 # ---- other bases, and what keeps its digits near 0 ----
 
@@ -63,7 +59,7 @@ _LN2, _LN10 = math.log(2), math.log(10)
 unary("exp2", np.exp2, f"g * out * {_LN2!r}", "exp2(x)", special=(((1e4,), inf, (inf,)), ((-inf,), 0.0, (0.0,))))
 unary(
     "expm1",
-    np.expm1,
+    vector.expm1,
     "g * p.exp(x)",  # out + 1 would have lost the digits of a small slope
     "expm1(x)",
     special=(((1e-20,), 1e-20, (1.0,)), ((-30.0,), -1.0, (9.357622968840175e-14,)), ((-inf,), -1.0, (0.0,))),
@@ -88,7 +84,7 @@ unary(
 )
 unary(
     "log1p",
-    np.log1p,
+    vector.log1p,
     "g / (x + 1)",
     "log1p(x)",
     low=-0.7,

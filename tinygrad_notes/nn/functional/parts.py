@@ -75,5 +75,5 @@ def signs(name: str, target: Tensor) -> None:
 
 def share(part: Tensor, x: Tensor) -> Tensor:
     """``part * x``, and 0 where ``part`` is 0 and ``x`` infinite: the limit of a share of a logarithm."""
-    void = logic.bitwise_and(pointwise.eq(part, 0), logic.isinf(x))
-    return part * pointwise.where(void, 0.0, x)
+    void = pointwise.where(pointwise.eq(part, 0), logic.isinf(x), False)
+    return pointwise.where(void, 0.0, part * pointwise.where(void, 0.0, x))
