@@ -14,7 +14,7 @@ from . import functional as F
 from .applied import Applied
 from .module import Module, Parameter
 
-__all__ = ["Bilinear", "Embedding", "Flatten", "Identity", "Linear", "Unflatten"]
+__all__ = ["Bilinear", "Embedding", "EmbeddingBag", "Flatten", "Identity", "Linear", "Unflatten"]
 
 
 def uniform_parameter(shape: tuple[int, ...], fan_in: int, dtype: Any = None) -> Parameter:
@@ -70,6 +70,35 @@ class Embedding(Module):
         return f"{self.num_embeddings}, {self.embedding_dim}" + (
             "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         )
+
+
+class EmbeddingBag(Embedding):
+    """The sum, mean or largest of looked-up rows, one vector per bag: ``F.embedding_bag``.
+
+    num_embeddings, embedding_dim, padding_idx  as of ``Embedding``
+    mode                 "sum", "mean" or "max"
+    include_last_offset  offsets end with the length of the input
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, *, mode: str = "mean", include_last_offset: bool = False,
+        padding_idx: int | None = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if mode not in ("sum", "mean", "max"):
+            raise ValueError(f"EmbeddingBag: mode must be 'sum', 'mean' or 'max', got {mode!r}")
+        super().__init__(num_embeddings, embedding_dim, padding_idx, dtype)
+        self.mode, self.include_last_offset = mode, include_last_offset
+
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
+        """input ``(B, L)``, or ``(N,)`` with offsets ``(B,)``; result ``(B, D)``."""
+        return F.embedding_bag(
+            input, self.weight, offsets, mode=self.mode, per_sample_weights=per_sample_weights,
+            include_last_offset=self.include_last_offset, padding_idx=self.padding_idx,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        shown = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}, mode={self.mode!r}{shown}"
 
 
 class Bilinear(Module):

@@ -1,8 +1,9 @@
 """Functions of neural networks under PyTorch's names: composites, made of primitives only."""
 
-from . import activation, attention, classes, convolution, distance, dropping, layer, loss, margin, normalization, pooling
+from . import activation, attention, bags, classes, convolution, distance, dropping, layer, loss, margin, normalization, pooling
 from .activation import *
 from .attention import *
+from .bags import *
 from .classes import *
 from .convolution import *
 from .distance import *
@@ -16,6 +17,7 @@ from .pooling import *
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += attention.__all__
+__all__ += bags.__all__
 __all__ += classes.__all__
 __all__ += convolution.__all__
 __all__ += distance.__all__
