@@ -19,6 +19,7 @@ LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD = (
 )  # addresses of the C library's functions
 WORKER, WANTED = 8 * LINE, 8 * LINE + 8  # the workers' code; threads wanted
 SAVE_THREAD, RESTORE_THREAD, NONE = 8 * LINE + 16, 8 * LINE + 24, 8 * LINE + 32  # the interpreter's functions, and its None
+CACHE = 8 * LINE + 40  # bytes of the last cache
 RUNNING, STOP = 9 * LINE, 9 * LINE + 8  # workers there are; they shall end
 HANDLES = 10 * LINE  # pthread's, one a worker
 FLAGS = 16 * LINE  # of the barriers: + LINE * thread

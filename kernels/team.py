@@ -24,6 +24,8 @@ from . import layout, native
 __all__ = ["get_num_threads", "memory", "runner", "set_num_threads"]
 
 VARIABLE = "TINYGRAD_NOTES_NUM_THREADS"
+_LAST_CACHE = 194
+"""``_SC_LEVEL3_CACHE_SIZE`` of the C library."""
 _lock = threading.Lock()
 _wanted: int | None = None
 
@@ -61,6 +63,7 @@ class _Team:
         for place, name in ((layout.SAVE_THREAD, "PyEval_SaveThread"), (layout.RESTORE_THREAD, "PyEval_RestoreThread")):
             self.words[place // 8] = native.symbol(ctypes.pythonapi, name)
         self.words[layout.NONE // 8] = id(None)
+        self.words[layout.CACHE // 8] = self._library.sysconf(_LAST_CACHE) or 2**25
         self.words[layout.WORKER // 8] = native.address("team", "worker")
         self.words[layout.WANTED // 8] = get_num_threads()
 

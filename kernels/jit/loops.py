@@ -13,10 +13,13 @@ from typing import Any
 
 from numba import njit
 
-from .memory import OPTIONS, f32, f64, i64, share, space, wide
+from ..layout import CACHE
+from .memory import OPTIONS, f32, f64, flush, i64, load, share, space, wide
 from .team import launch
+from .vectors import load_some, splat, store, store_some, stream
+from .vectors import load as load_vector
 
-__all__ = ["loop1", "loop2"]
+__all__ = ["loop1", "loop2", "loop3"]
 
 UNIT = 256
 """Elements that no split divides: whole vectors and cache lines."""
@@ -94,6 +97,79 @@ def loop2(f: Callable[[Any, Any], Any], cast: Any, cost: int) -> Callable[[int, 
         z = cast(za)
         for i in range(start, stop):
             z[i] = f(x[i], y[i])
+
+    return loop
+
+
+def loop3(f: Callable[[Any, Any, Any], Any], cast: Any, element: Any, cost: int) -> Callable[[int, int, int, int], None]:
+    """The loop of ``z = f(a, b, c)`` of vectors, where a, b or c may also be one value for all. element: numpy's type of them.
+
+    What is larger than the last cache is written past it.
+    """
+    size = SIZES[cast]
+    lanes = 64 // size
+    zero = element(0)
+
+    @njit(**OPTIONS)
+    def some(i, n, a, da, b, db, c, dc, z):
+        va, vb, vc = load_some(zero, a + i * da, n), load_some(zero, b + i * db, n), load_some(zero, c + i * dc, n)
+        store_some(z + i * size, f(va, vb, vc), n)
+
+    @njit(**OPTIONS)
+    def strided(n, a, da, b, db, c, dc, z, dz):
+        kept = space(8)
+        for i in range(n):
+            va, vb, vc = cast(a + i * da)[0], cast(b + i * db)[0], cast(c + i * dc)[0]
+            store(kept, f(splat(va), splat(vb), splat(vc)))
+            cast(z + i * dz)[0] = cast(kept)[0]
+
+    def loop(args, dims, steps, data):
+        wide()
+        if args & 1:
+            block = i64(args - 1)
+            start, stop = share(block[7], UNIT, dims, steps)
+        else:
+            start, stop = 0, i64(dims)[0]
+            given = i64(args)
+            step = i64(steps)
+            address = space(9)
+            block = i64(address)
+            values = space(24)
+            plain = step[3] == size
+            for k in range(3):
+                block[k] = given[k]
+                block[k + 3] = step[k]
+                plain = plain and (step[k] == size or step[k] == 0)
+                if step[k] == 0:  # a vector of it, again and again
+                    block[k] = values + 64 * k
+                    store(values + 64 * k, splat(cast(given[k])[0]))
+            if not plain:
+                strided(stop, given[0], step[0], given[1], step[1], given[2], step[2], given[3], step[3])
+                return
+            block[6] = given[3]
+            block[7] = stop
+            block[8] = stop * size > load(i64(data)[0] + CACHE)
+            work = stop * cost >> 4
+            if work > WORTH:
+                launch(i64(data)[0], i64(data)[1], address + 1, work)
+                return
+        a, b, c, da, db, dc, z = block[0], block[1], block[2], block[3], block[4], block[5], block[6]
+        past = block[8] != 0
+        i = start
+        if past:
+            i = min(start + (-(z + start * size) & 63) // size, stop)
+            some(start, i - start, a, da, b, db, c, dc, z)
+            while i + lanes <= stop:
+                y = f(load_vector(zero, a + i * da), load_vector(zero, b + i * db), load_vector(zero, c + i * dc))
+                stream(z + i * size, y)
+                i += lanes
+            flush()
+        else:
+            while i + lanes <= stop:
+                y = f(load_vector(zero, a + i * da), load_vector(zero, b + i * db), load_vector(zero, c + i * dc))
+                store(z + i * size, y)
+                i += lanes
+        some(i, stop - i, a, da, b, db, c, dc, z)
 
     return loop
 

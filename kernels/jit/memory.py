@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from ..layout import FLAGS, LINE, YIELD
 
 __all__ = [
-    "OPTIONS", "add", "barrier", "be_patient", "call0", "call1", "call2", "call3", "call4", "cas", "cycles", "data", "f32", "f64",
+    "OPTIONS", "add", "barrier", "be_patient", "call0", "call1", "call2", "call3", "call4", "cas", "cycles", "data", "f32", "f64", "flush",
     "i32", "i64", "load", "pause", "set_to", "shape", "share", "space", "store", "stride", "wide",
 ]  # fmt: skip
 
@@ -129,6 +129,8 @@ def _instruction(name: str, returns: Any) -> Any:
 
 
 pause = _instruction("llvm.x86.sse2.pause", types.void)
+flush = _instruction("llvm.x86.sse.sfence", types.void)
+"""What was written past the caches can be read by other threads after what follows."""
 cycles = _instruction("llvm.readcyclecounter", types.int64)
 
 
