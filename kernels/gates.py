@@ -25,3 +25,18 @@ def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int, 
     rows: whether b stands row by row, so that packing it is copying; width: bits of a register.
     """
     return count * m * n * k > 0
+
+
+ROWS = 64
+"""Elements from which ``rows.py`` uses its kernels."""
+UPDATE = 64
+"""Elements of a parameter from which ``update.py`` does."""
+TERNARY = 512
+"""Elements from which ``ternary.py`` does."""
+
+# ---- cycles of one thread per element, by which the team decides how many share the work ----
+
+EXP = {"f32": 3, "f64": 6}
+NORM = {"f32": 2, "f64": 4}
+ADAM = {"f32": 4, "f64": 8}
+SGD = {"f32": 2, "f64": 4}

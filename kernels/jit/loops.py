@@ -16,8 +16,8 @@ from numba import njit
 from ..layout import CACHE
 from .memory import OPTIONS, f32, f64, flush, i64, load, share, space, wide
 from .team import launch
-from .vectors import load_some, splat, store, store_some, stream
 from .vectors import load as load_vector
+from .vectors import load_some, splat, store, store_some, stream
 
 __all__ = ["loop1", "loop2", "loop3"]
 

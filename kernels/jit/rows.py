@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 
 from .memory import OPTIONS, data, f32, f64, i64, share, wide
-from .vectors import exp, fma, larger, load, load_some, only, prefetch, splat, store, store_some, total
+from .vector_exp import exp
+from .vectors import fma, larger, load, load_some, only, prefetch, splat, store, store_some, total
 
 __all__ = ["KERNELS"]
 
@@ -68,7 +69,10 @@ def _affine(x, a, b, weight, bias):
 
 
 def _sums(f: Callable[..., Any], element: Any, size: int) -> Any:
-    """``sum_i f(x[i], a)`` over a row, as float64; f of vectors. into: where the f are kept, 0 for nowhere; next: what will be read soon."""
+    """``sum_i f(x[i], a)`` over a row, as float64; f of vectors.
+
+    into: where the f are kept, 0 for nowhere; next: what will be read soon.
+    """
     lanes = 64 // size
     zero = element(0)
 

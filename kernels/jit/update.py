@@ -35,10 +35,7 @@ def _adam(name: str, element: Any, size: int, amsgrad: bool) -> None:
         g = fma(p, penalty, g * sign)
         m = m + (g - m) * new1
         v = v * beta2 + g * g * new2
-        if amsgrad:
-            top = where(unordered(v, v), v, larger(top, v))
-        else:
-            top = v
+        top = where(unordered(v, v), v, larger(top, v)) if amsgrad else v
         return p * kept - rate * m / (sqrt(top) + floor), m, v, top
 
     def adam(args, tid, nt, team):
@@ -84,7 +81,8 @@ def _adam(name: str, element: Any, size: int, amsgrad: bool) -> None:
 def _sgd(name: str, element: Any, size: int, held: bool, nesterov: bool) -> None:
     """Arguments: n, p, g, b (arrays; b only where it is ``held``), then of float64: sign, penalty, momentum, share, rate.
 
-    ``g = sign g + penalty p; b = momentum b + share g; p -= rate b`` (``rate g`` where b is not held), with Nesterov ``p -= rate (g + momentum b)``
+    ``g = sign g + penalty p; b = momentum b + share g; p -= rate b``, ``rate g`` where b is not held, with
+    Nesterov ``p -= rate (g + momentum b)``
     """
     lanes = 64 // size
     zero = element(0)

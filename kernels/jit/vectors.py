@@ -6,7 +6,6 @@ array, read by ``load_some``, gives the same bits as a whole one. Processors wit
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +16,8 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 __all__ = [
-    "BYTES", "LANES", "any_of", "equal", "exp", "first_of", "fma", "larger", "load", "load_some", "only", "prefetch", "smaller", "splat", "sqrt",
-    "store", "store_some", "stream", "total", "unordered", "where",
+    "BYTES", "LANES", "any_of", "equal", "first_of", "fma", "larger", "load", "load_some", "only", "prefetch", "smaller", "splat",
+    "sqrt", "store", "store_some", "stream", "total", "unordered", "where",
 ]  # fmt: skip
 
 BYTES = 64
@@ -41,7 +40,7 @@ class _Model(models.PrimitiveModel):
 
 _OF = {element: Vector(element, count) for element, count in LANES.items()}
 _MASKS = {kind: Vector(types.boolean, kind.count) for kind in _OF.values()}
-_LLVM = {kind: ir.VectorType(ir.FloatType() if kind.count == 16 else ir.DoubleType(), kind.count) for kind in _OF.values()}
+LLVM = {kind: ir.VectorType(ir.FloatType() if kind.count == 16 else ir.DoubleType(), kind.count) for kind in _OF.values()}
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
@@ -65,14 +64,14 @@ for _function, _instruction in (
     _operator(_function, _instruction)
 
 
-def _named(builder: Any, name: str, kind: Any, *arguments: Any) -> Any:
+def named(builder: Any, name: str, kind: Any, *arguments: Any) -> Any:
     """LLVM's intrinsic function of that name."""
     parameters = [a.type for a in arguments]
     function = builder.module.globals.get(name) or ir.Function(builder.module, ir.FunctionType(kind, parameters), name)
     return builder.call(function, arguments)
 
 
-def _suffix(kind: Vector) -> str:
+def suffix(kind: Vector) -> str:
     return f"v{kind.count}f{512 // kind.count}"
 
 
@@ -87,7 +86,7 @@ def _spread(builder: Any, value: Any, count: int) -> Any:
 
 
 def _pointer(builder: Any, address: Any, kind: Vector) -> Any:
-    return builder.inttoptr(address, _LLVM[kind].as_pointer())
+    return builder.inttoptr(address, LLVM[kind].as_pointer())
 
 
 def _mask(builder: Any, count: Any, kind: Vector) -> Any:
@@ -117,8 +116,8 @@ def load_some(context: Any, fill: Any, address: Any, count: Any) -> Any:
         fill, address, count = arguments
         full = _spread(builder, fill, kind.count)
         mask = _mask(builder, count, kind)
-        name = f"llvm.masked.load.{_suffix(kind)}.p0"
-        return _named(builder, name, _LLVM[kind], _pointer(builder, address, kind), _I32(4), mask, full)
+        name = f"llvm.masked.load.{suffix(kind)}.p0"
+        return named(builder, name, LLVM[kind], _pointer(builder, address, kind), _I32(4), mask, full)
 
     return kind(fill, types.int64, types.int64), generate
 
@@ -139,8 +138,8 @@ def store_some(context: Any, address: Any, vector: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address, value, count = arguments
         mask = _mask(builder, count, vector)
-        name = f"llvm.masked.store.{_suffix(vector)}.p0"
-        _named(builder, name, ir.VoidType(), value, _pointer(builder, address, vector), _I32(4), mask)
+        name = f"llvm.masked.store.{suffix(vector)}.p0"
+        named(builder, name, ir.VoidType(), value, _pointer(builder, address, vector), _I32(4), mask)
         return context.get_dummy_value()
 
     return types.void(types.int64, vector, types.int64), generate
@@ -163,7 +162,15 @@ def prefetch(context: Any, address: Any) -> Any:
     """Ask for the cache line, which need not exist."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _named(builder, "llvm.prefetch.p0", ir.VoidType(), builder.inttoptr(arguments[0], _I8.as_pointer()), _I32(0), _I32(3), _I32(1))
+        named(
+            builder,
+            "llvm.prefetch.p0",
+            ir.VoidType(),
+            builder.inttoptr(arguments[0], _I8.as_pointer()),
+            _I32(0),
+            _I32(3),
+            _I32(1),
+        )
         return context.get_dummy_value()
 
     return types.void(types.int64), generate
@@ -174,7 +181,7 @@ def only(context: Any, vector: Any, count: Any) -> Any:
     """The first ``count`` lanes; 0 in the others."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.select(_mask(builder, arguments[1], vector), arguments[0], ir.Constant(_LLVM[vector], None))
+        return builder.select(_mask(builder, arguments[1], vector), arguments[0], ir.Constant(LLVM[vector], None))
 
     return vector(vector, types.int64), generate
 
@@ -198,7 +205,7 @@ def fma(context: Any, x: Any, y: Any, z: Any) -> Any:
     """``x * y + z``, rounded once."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _named(builder, f"llvm.fma.{_suffix(x)}", _LLVM[x], *arguments)
+        return named(builder, f"llvm.fma.{suffix(x)}", LLVM[x], *arguments)
 
     return x(x, y, z), generate
 
@@ -206,25 +213,25 @@ def fma(context: Any, x: Any, y: Any, z: Any) -> Any:
 @intrinsic
 def sqrt(context: Any, x: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _named(builder, f"llvm.sqrt.{_suffix(x)}", _LLVM[x], *arguments)
+        return named(builder, f"llvm.sqrt.{suffix(x)}", LLVM[x], *arguments)
 
     return x(x), generate
 
 
-def _choose(builder: Any, sign: str, x: Any, y: Any) -> Any:
+def choose(builder: Any, sign: str, x: Any, y: Any) -> Any:
     return builder.select(builder.fcmp_ordered(sign, x, y), x, y)
 
 
 @intrinsic
 def larger(context: Any, x: Any, y: Any) -> Any:
     """``x`` where it is larger, else ``y``: the processor's own instruction, which gives ``y`` where one is NaN."""
-    return x(x, y), lambda context, builder, signature, arguments: _choose(builder, ">", *arguments)
+    return x(x, y), lambda context, builder, signature, arguments: choose(builder, ">", *arguments)
 
 
 @intrinsic
 def smaller(context: Any, x: Any, y: Any) -> Any:
     """``x`` where it is smaller, else ``y``."""
-    return x(x, y), lambda context, builder, signature, arguments: _choose(builder, "<", *arguments)
+    return x(x, y), lambda context, builder, signature, arguments: choose(builder, "<", *arguments)
 
 
 def _folded(builder: Any, value: Any, combine: Callable[[Any, Any], Any]) -> Any:
@@ -248,7 +255,7 @@ def total(context: Any, x: Any, sign: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if sign.literal_value == "+":
             return _folded(builder, arguments[0], builder.fadd)
-        return _folded(builder, arguments[0], lambda a, b: _choose(builder, sign.literal_value, a, b))
+        return _folded(builder, arguments[0], lambda a, b: choose(builder, sign.literal_value, a, b))
 
     return x.element(x, sign), generate
 
@@ -290,49 +297,6 @@ def first_of(context: Any, mask: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = builder.zext(builder.bitcast(arguments[0], ir.IntType(mask.count)), _I64)
-        return _named(builder, "llvm.cttz.i64", _I64, bits, ir.IntType(1)(0))
+        return named(builder, "llvm.cttz.i64", _I64, bits, ir.IntType(1)(0))
 
     return types.int64(mask), generate
-
-
-# ---- exp ----
-
-
-@intrinsic
-def exp(context: Any, x: Any) -> Any:
-    """``e**x`` below the overflow: ``2**n (1 + r + r**2/2! + ...)`` with ``|r| <= ln(2)/2`` and as many terms as count.
-
-    The power of 2 is applied in two halves, so that denormals come out. NaN stays NaN.
-    """
-    wide = x.count == 8
-    width, mantissa, bias, terms = (64, 52, 1023, 13) if wide else (32, 23, 127, 7)
-    lowest, high, low = (-746.0, 6.93147180369123816490e-01, 1.90821492927058770002e-10) if wide else (-104.5, 0.693145751953125, 1.42860677e-06)
-    shift = 1.5 * 2**mantissa
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = _LLVM[x]
-        whole = ir.VectorType(ir.IntType(width), x.count)
-
-        def same(value: float) -> Any:
-            return ir.Constant(kind, [ir.Constant(kind.element, value)] * x.count)
-
-        def integer(value: int) -> Any:
-            return ir.Constant(whole, [value] * x.count)
-
-        def multiply_add(a: Any, b: Any, c: Any) -> Any:
-            return _named(builder, f"llvm.fma.{_suffix(x)}", kind, a, b, c)
-
-        y = builder.select(builder.fcmp_ordered("<", arguments[0], same(lowest)), same(lowest), arguments[0])
-        t = multiply_add(y, same(1 / math.log(2)), same(shift))
-        n = builder.sub(builder.bitcast(t, whole), builder.bitcast(same(shift), whole))
-        t = builder.fsub(t, same(shift))
-        r = multiply_add(t, same(-low), multiply_add(t, same(-high), y))
-        p = same(1 / math.factorial(terms))
-        for k in range(terms - 1, -1, -1):
-            p = multiply_add(p, r, same(1 / math.factorial(k)))
-        half = builder.ashr(n, integer(1))
-        for part in (half, builder.sub(n, half)):
-            p = builder.fmul(p, builder.bitcast(builder.shl(builder.add(part, integer(bias)), integer(mantissa)), kind))
-        return p
-
-    return x(x), generate
