@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["VECTOR", "gemm"]
+__all__ = ["ARITHMETIC", "FUSED", "VECTOR", "gemm"]
+
+ARITHMETIC = 16_384
+"""Elements from which one operation of arithmetic is worth two threads; below, numpy's loop on one is as good as ours."""
+FUSED = 1_024
+"""Elements from which several operations in one pass win over one pass each."""
 
 VECTOR: dict[str, dict[str, int]] = {
     name: {"f": size, "d": size}

@@ -7,6 +7,7 @@ or with ``TINYGRAD_NOTES_KERNELS=0`` there are none, and numpy does all the work
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import platform
 import sys
@@ -136,7 +137,7 @@ class _Machine:
         self._store = disk.Store(f"{self.cpu} {table.flatten()}")
 
     def address(self, room: str, name: str) -> int:
-        symbol = f"{room}.{name}"
+        symbol = f"{room}.{name if name.isidentifier() else hashlib.sha256(name.encode()).hexdigest()[:24]}"
         code = self._store.get(symbol, lambda: self._compile(room, name, symbol))
         self._engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()

@@ -9,7 +9,7 @@ What is looked at, and what is blamed:
   of the forward operation. A NaN gradient raises even where the NaN comes from the data: the message then says so.
 
 Off, it costs nothing: no code asks whether it is on. Switching it on exchanges what the engine looks up by name, in the
-whole process as in PyTorch: ``forward`` and ``Node`` of every generated function, and backward's table of cotangents.
+whole process as in PyTorch: ``forward``, ``large`` and ``Node`` of every generated function, and backward's table of cotangents.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def _watch(names: dict[str, Any]) -> None:
     """Exchange what one generated function looks up."""
     op = names["OP"]
     names["Node"] = _LinedNode if _state.enabled else Node
-    names["forward"] = _checked(op) if _state.enabled and _state.check_nan else op.forward
+    checked = _state.enabled and _state.check_nan
+    names["forward"] = _checked(op) if checked else op.forward
+    names["large"] = names["forward"] if checked else names["kernel"]
 
 
 class _LinedNode(Node):

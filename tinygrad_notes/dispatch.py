@@ -19,6 +19,7 @@ import numpy as np
 from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
 from .errors import DtypeError, describe
 from .explain import rescue
+from .kernels.fused import Fused, fused
 from .literal import Literal, literal
 from .modes import innermost, local
 from .optable import Op, TextRule, p, register, residuals, rule_reads
@@ -143,6 +144,8 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
     every = "".join(f"{x}, " for x in names)
     nodes = [f"n_{x} = {x}._node if {x}._view is None else {x}._current_node()" for x in names]
     called = f"{', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''}"
+    # numpy's own function of the row's expression: for large arrays the expression's kernel does the same
+    kernel = fused(op.expr, op.args, op.forward) if isinstance(op.forward, np.ufunc) and op.kind == "elementwise" else None
     lines = [
         f"def {op.name}({every}{'**params' if op.params else ''}):",
         f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor) and {x}._plain)' for x in names)}",
@@ -158,7 +161,7 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
         "    mode = local.mode",
         *([] if op.kind in _SILENT else ["    quietly = mode.quietly"]),
         "    try:",
-        f"        z = {'forward(' if op.kind in _SILENT else 'quietly(forward, '}{called})",
+        f"        z = {_run(op, names, called, kernel)}",
         "    except ERRORS as error:",
         f"        z = rescue(OP, error, ({every}), {given})",
         "    if type(z) is not ndarray:",
@@ -191,9 +194,25 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
         "innermost": innermost, "rescue": rescue, "ERRORS": _ERRORS, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
-        "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
+        "kernel": kernel and kernel.run, "large": kernel and kernel.run, "largest": largest, "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
     return "\n".join(lines), scope
+
+
+def _run(op: Op, names: list[str], called: str, kernel: Fused | None) -> str:
+    """The call of the row's forward, or of its kernel where that wins."""
+    if op.kind in _SILENT:
+        return f"forward({called})"
+    if kernel is None:
+        return f"quietly(forward, {called})"
+    arrays = ", ".join(f"a_{x}" for x in names)
+    sizes = " and ".join(f"a_{x}.size < {kernel.gate}" for x in names)
+    return f"quietly(forward if ({sizes} if fast else largest({arrays}) < {kernel.gate}) else large, {called})"
+
+
+def largest(*arrays: Any) -> int:
+    """Elements of the largest of some arrays and Python numbers."""
+    return max(x.size if isinstance(x, np.ndarray) else 1 for x in arrays)
 
 
 def _inputs(nodes: list[str]) -> list[str]:

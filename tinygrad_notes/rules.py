@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .kernels.fused import fused
 from .optable import Op, Rule, expression_of, p, residuals, rule_reads
 
 if TYPE_CHECKING:
@@ -109,7 +110,11 @@ def _application(op: Op, rule: Rule, position: int, names: dict[str, Any]) -> st
     reads, expression = rule_reads(rule), expression_of(rule)
     if expression is not None and all(_read(op, name, position) == name for name in reads):
         names["p"] = p
-        return expression
+        kernel = fused(expression, reads, rule) if op.kind == "elementwise" and "g" in reads else None
+        if kernel is None:
+            return expression
+        names[f"fused{position}"] = kernel.run
+        return f"{expression} if owned is None or g.size < {kernel.gate} else fused{position}({', '.join(reads)})"
     names[f"vjp{position}"] = rule
     return f"vjp{position}({', '.join(_read(op, name, position) for name in reads)})"
 
