@@ -36,9 +36,8 @@ def fused(expression: str, names: Sequence[str], otherwise: Callable[..., Any]) 
     names      of the operands, in their order
     otherwise  the same function, for dtypes that are not float32 or float64, mixed dtypes, and machines without kernels
     """
-    tree = list(ast.walk(ast.parse(expression, mode="eval")))
-    operations = sum(isinstance(node, ast.BinOp | ast.UnaryOp) for node in tree)
-    if operations == 0 or not all(isinstance(node, _ALLOWED) for node in tree):
+    operations = _operations(expression)
+    if operations == 0:
         return None
     given = ", ".join(names)
     like = "".join(f" and type({x}) is ndarray and {x}.dtype is dtype" for x in names[1:])
@@ -56,6 +55,17 @@ def run({given}):
     scope["mixed"] = _mixed(scope, otherwise)
     exec(source, scope)
     return Fused(scope["run"], gates.ARITHMETIC if operations == 1 else gates.FUSED)
+
+
+def _operations(expression: str) -> int:
+    """How many operations of arithmetic the expression has; 0 if it has anything else."""
+    try:
+        nodes = list(ast.walk(ast.parse(expression, mode="eval")))
+    except SyntaxError:  # an expression for readers
+        return 0
+    return (
+        sum(isinstance(node, ast.BinOp | ast.UnaryOp) for node in nodes) if all(isinstance(n, _ALLOWED) for n in nodes) else 0
+    )
 
 
 def _first(scope: dict[str, Any], name: str, text: str, types: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:

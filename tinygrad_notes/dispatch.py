@@ -146,6 +146,7 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
     called = f"{', '.join(f'a_{x}' for x in names)}{', **params' if op.params else ''}"
     # numpy's own function of the row's expression: for large arrays the expression's kernel does the same
     kernel = fused(op.expr, op.args, op.forward) if isinstance(op.forward, np.ufunc) and op.kind == "elementwise" else None
+    run = "forward(" if op.kind in _SILENT else "quietly(large if wide else forward, " if kernel else "quietly(forward, "
     lines = [
         f"def {op.name}({every}{'**params' if op.params else ''}):",
         f"    fast = {' and '.join(f'(type({x}) is Tensor or isinstance({x}, Tensor) and {x}._plain)' for x in names)}",
@@ -160,8 +161,9 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
         *(f"    a_{x} = {x}._array" for x in names),
         "    mode = local.mode",
         *([] if op.kind in _SILENT else ["    quietly = mode.quietly"]),
+        *(f"    {line}" for line in _size_check(names, kernel)),
         "    try:",
-        f"        z = {_run(op, names, called, kernel)}",
+        f"        z = {run}{called})",
         "    except ERRORS as error:",
         f"        z = rescue(OP, error, ({every}), {given})",
         "    if type(z) is not ndarray:",
@@ -194,20 +196,18 @@ def _bind_source(op: Op, arity: int) -> tuple[str, dict[str, Any]]:
     scope = {
         "OP": op, "Tensor": Tensor, "Node": Node, "new": object.__new__, "prepare": prepare, "forward": op.forward,
         "innermost": innermost, "rescue": rescue, "ERRORS": _ERRORS, "ndarray": np.ndarray, "asarray": np.asarray, "local": local,
-        "kernel": kernel and kernel.run, "large": kernel and kernel.run, "largest": largest, "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
+        "kernel": kernel and kernel.run, "large": kernel and kernel.run, "largest": largest,
+        "next_seq": next_seq, "leaf_of": leaf_of, "link_view": link_view, "NOTHING": _NOTHING, "F32": float32, "F64": float64,
     }  # fmt: skip
     return "\n".join(lines), scope
 
 
-def _run(op: Op, names: list[str], called: str, kernel: Fused | None) -> str:
-    """The call of the row's forward, or of its kernel where that wins."""
-    if op.kind in _SILENT:
-        return f"forward({called})"
+def _size_check(names: list[str], kernel: Fused | None) -> list[str]:
+    """Whether the row's kernel wins over its forward."""
     if kernel is None:
-        return f"quietly(forward, {called})"
-    arrays = ", ".join(f"a_{x}" for x in names)
-    sizes = " and ".join(f"a_{x}.size < {kernel.gate}" for x in names)
-    return f"quietly(forward if ({sizes} if fast else largest({arrays}) < {kernel.gate}) else large, {called})"
+        return []
+    sizes = " or ".join(f"a_{x}.size >= {kernel.gate}" for x in names)
+    return [f"wide = {sizes} if fast else largest({', '.join(f'a_{x}' for x in names)}) >= {kernel.gate}"]
 
 
 def largest(*arrays: Any) -> int:

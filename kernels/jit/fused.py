@@ -59,6 +59,10 @@ def loop(args, dims, steps, data):
         o[i] = f({elements})
 """
 
+SPREAD = """if d{k} == 0:
+            for i in range(UNIT):
+                cast(b{k})[i] = cast(x{k})[0]"""
+
 
 def _join(pattern: str, count: int, by: str = ", ") -> str:
     return by.join(pattern.format(k=k) for k in range(count))
