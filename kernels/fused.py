@@ -14,7 +14,7 @@ import numpy as np
 from . import gates, native, pool
 from .ufuncs import ufunc
 
-__all__ = ["Fused", "fused"]
+__all__ = ["Fused", "fused", "largest"]
 
 Array = np.ndarray[Any, Any]
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -93,3 +93,8 @@ def _mixed(scope: dict[str, Any], otherwise: Callable[..., Any]) -> Callable[...
         return otherwise(*operands)
 
     return run
+
+
+def largest(*arrays: Any) -> int:
+    """Elements of the largest of some arrays and Python numbers."""
+    return max(x.size if isinstance(x, np.ndarray) else 1 for x in arrays)

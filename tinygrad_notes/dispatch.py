@@ -19,7 +19,7 @@ import numpy as np
 from .dtypes import canonical_dtype, category, float32, float64, result_type, scalar_dtype
 from .errors import DtypeError, describe
 from .explain import rescue
-from .kernels.fused import Fused, fused
+from .kernels.fused import Fused, fused, largest
 from .literal import Literal, literal
 from .modes import innermost, local
 from .optable import Op, TextRule, p, register, residuals, rule_reads
@@ -208,11 +208,6 @@ def _size_check(names: list[str], kernel: Fused | None) -> list[str]:
         return []
     sizes = " or ".join(f"a_{x}.size >= {kernel.gate}" for x in names)
     return [f"wide = {sizes} if fast else largest({', '.join(f'a_{x}' for x in names)}) >= {kernel.gate}"]
-
-
-def largest(*arrays: Any) -> int:
-    """Elements of the largest of some arrays and Python numbers."""
-    return max(x.size if isinstance(x, np.ndarray) else 1 for x in arrays)
 
 
 def _inputs(nodes: list[str]) -> list[str]:
