@@ -50,6 +50,7 @@ class GroupStep:
         """Update Tensors: every operation is recorded."""
         step = cls(optimizer, group, group)
         for number, p, g in todo:
+            step.fold(p.dtype)  # of the whole group: outside the scope of the one parameter
             with scope("param", number):
                 state = optimizer._named(number, step.state_of(p, p, g))
                 optimizer._count(group, state)
