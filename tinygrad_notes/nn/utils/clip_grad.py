@@ -26,8 +26,9 @@ def clip_grad_norm_(
     """
     owners = _owners(parameters)
     _check_bound("clip_grad_norm_", "max_norm", max_norm)
-    total = _total_norm("clip_grad_norm_", _gradients(owners), norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(owners, max_norm, total)
+    with no_grad(), scope("clip_grad_norm"):
+        total = _total_norm("clip_grad_norm_", _gradients(owners), norm_type, error_if_nonfinite)
+        _scale(owners, max_norm, total)
     return total
 
 
@@ -38,10 +39,7 @@ def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float
     """
     _check_bound("clip_grads_with_norm_", "max_norm", max_norm)
     with no_grad(), scope("clip_grad_norm"):
-        scale = clamp(max_norm / (total_norm + 1e-6), max=1.0)  # a NaN is handed on
-        for i, grad in enumerate(_gradients(_owners(parameters))):
-            with scope("param", i):
-                grad.mul_(scale)
+        _scale(_owners(parameters), max_norm, total_norm)
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
@@ -49,7 +47,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
 
     Raises ValueError for a ``norm_type`` of 0 or less, GraphError for a norm that is not finite, if asked to.
     """
-    return _total_norm("get_total_norm", _owners(tensors), norm_type, error_if_nonfinite)
+    with no_grad(), scope("total_norm"):
+        return _total_norm("get_total_norm", _owners(tensors), norm_type, error_if_nonfinite)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -74,14 +73,20 @@ def _check_bound(name: str, key: str, value: float) -> None:
         raise ValueError(f"{name}: {key} must be 0 or more, got {value}")
 
 
+def _scale(owners: list[Tensor], max_norm: float, total_norm: Tensor) -> None:
+    scale = clamp(max_norm / (total_norm + 1e-6), max=1.0)  # a NaN is handed on
+    for i, grad in enumerate(_gradients(owners)):
+        with scope("param", i):
+            grad.mul_(scale)
+
+
 def _total_norm(name: str, tensors: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> Tensor:
     order = float(norm_type)
     if not order > 0:
         raise ValueError(f"{name}: norm_type must be positive, or inf, got {norm_type}")
     if not tensors:
         return zeros(())
-    with no_grad(), scope("clip_grad_norm"):
-        total = _joint_norm(tensors, order)
+    total = _joint_norm(tensors, order)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise GraphError(f"{name}: the norm of the gradients is {total.item()}; some gradient is inf or NaN")
     return total
