@@ -33,6 +33,9 @@ def clear_environment(module: str) -> None:
 def about() -> dict[str, Any]:
     """All of it, as the JSON file has it."""
     import threadpoolctl
+    from tinygrad_notes.kernels import native
+
+    import tinygrad_notes as tn
 
     from .peers import torch
 
@@ -54,6 +57,7 @@ def about() -> dict[str, Any]:
         "system": platform.platform(),
         "versions": versions,
         "pools": [{key: pool[key] for key in keys if key in pool} for pool in threadpoolctl.threadpool_info()],
+        "kernels": f"on {tn.get_num_threads()} threads" if native.available() else "none: numpy alone",
         "torch threads": None if torch is None else torch.get_num_threads(),
         "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(VARIABLES) and k != CLEARED},
         "cleared": os.environ.get(CLEARED),
@@ -67,6 +71,7 @@ def heading(machine: dict[str, Any]) -> str:
     lines = [
         f"{machine['processor']}, {machine['usable cores']} cores, {caches}",
         ", ".join(f"{name} {version}" for name, version in versions.items()),
+        f"our kernels: {machine['kernels']}",
     ]
     for pool in machine["pools"]:
         kernel = f", kernel {pool['architecture']}" if "architecture" in pool else ""

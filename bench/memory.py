@@ -36,7 +36,7 @@ def memory(quick: bool) -> Bench:
         return {side: process(names[side]) for side in libraries(tn)}
 
     name = "LSTM language model by steps"
-    yield Workload(GROUP, name, sides, unit="MB", clocked=True, rounds=3 if quick else 5)
+    yield Workload(GROUP, name, sides, unit="MB", clocked=True, rounds=2 if quick else 5)
 
 
 def peak(library: str) -> float:

@@ -7,6 +7,7 @@ size; the arguments of the others are scaled by ``SCALED`` below; a row that is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import isqrt, prod
 from typing import Any
 
@@ -85,23 +86,29 @@ def scaled(op: Op, n: int) -> Case | None:
     return None
 
 
+@cache
+def _drawn(number: int) -> Any:
+    """A million numbers from [0, 1), others for every argument."""
+    return np.random.default_rng(number).random(1 << 20)
+
+
 def data(op: Op, case: Case, dtype: str) -> list[Any]:
     """The arrays of a case: a million values drawn at random, over and over."""
-    rng = np.random.default_rng(0)
     arrays = []
-    for shape, low, high in case.arrays:
-        size, few = prod(shape), min(prod(shape), 1 << 20)
+    for number, (shape, low, high) in enumerate(case.arrays):
+        size = prod(shape)
+        drawn = _drawn(number)[: max(size, 1)]
         if op.name == "assign_at" and low is None:
-            array = rng.permutation(size)  # writing one place twice has no defined result
+            array = np.random.default_rng(0).permutation(size)  # writing one place twice has no defined result
         elif low is None:
-            array = np.resize(rng.random(few) < 0.5, size)
+            array = np.resize(drawn < 0.5, size)
         elif isinstance(low, int):
             kind = "u8" if op.kind == "random" else "i8" if op.kind == "index" or op.name.startswith("bitwise") else dtype
-            array = np.resize(rng.integers(low, high, few).astype(kind), size)
+            array = np.resize((low + np.floor(drawn * (high - low))).astype(kind), size)
         elif low == high:  # where a search goes through: rising
             array = np.linspace(-2, 2, size, dtype=dtype)
         else:
-            array = np.resize((rng.random(few) * (high - low) + low).astype(dtype), size)
+            array = np.resize((drawn * (high - low) + low).astype(dtype), size)
         arrays.append(array.reshape(shape))
     return arrays
 

@@ -88,12 +88,12 @@ class _Side:
     def __init__(self, function: Callable[[], Any], quick: bool, first: float) -> None:
         """``first``: seconds of the first call, which is as good as any if it was long."""
         self.function, self.best = function, first
-        end = time.perf_counter() + LONG
+        end = time.perf_counter() + WARM
         for _ in range(4):
             if first < LONG and time.perf_counter() < end:
                 self.best = min(self.best, _time(function, 1))
         self.calls = max(1, min(round(SAMPLE / self.best), 10_000))
-        self.samples = max(1 if self.best > WARM else 3, round(BLOCK[quick] / (self.calls * self.best)))
+        self.samples = max(1 if self.best > WARM else 2 if quick else 3, round(BLOCK[quick] / (self.calls * self.best)))
 
     def block(self) -> float:
         end = time.perf_counter() + WARM
@@ -117,6 +117,7 @@ def _compare(work: Workload, functions: dict[str, Callable[[], Any]], pools: Poo
     took = {}
     expected: tuple[str, Any] | None = None
     for side, function in functions.items():
+        silence()
         pools.turn(side == "ours")
         start = time.perf_counter()
         result = function()

@@ -203,7 +203,7 @@ def test_a_run_from_the_command_line(tmp_path: Path) -> None:
     assert result["interrupted"] is False
     assert result["quick"] is True
     about = result["machine"]
-    assert {"processor", "cores", "features", "caches", "versions", "pools", "environment"} <= set(about)
+    assert {"processor", "cores", "features", "caches", "versions", "pools", "kernels", "environment"} <= set(about)
     assert {"python", "numpy", "numba", "llvmlite", "torch"} <= set(about["versions"])
     assert about["cleared"] == "OPENBLAS_CORETYPE=Haswell"
     assert "OPENBLAS_CORETYPE" not in about["environment"]
