@@ -1,14 +1,12 @@
-"""The command line: ``tinygrad-notes lm train`` and ``tinygrad-notes lm sample``."""
+"""The command line: ``tinygrad-notes lm train``, ``lm sample``, ``tabular`` and ``digits``."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from .data.text import load_text, split_text
 from .functions.generator import Generator
 from .models.char_lm import sample
+from .train.commands import add_commands, stop_on_sigint
 from .train.language_model import Config, Trainer
 
 __all__ = ["main"]
@@ -64,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "--temperature", type=float, nargs="+", default=[0.8], help="below 1: safer; above 1: wilder; 0: likeliest"
     )
     write.add_argument("--seed", type=int, default=0, help="of the random draws")
+    add_commands(tasks)
     return parser
 
 
@@ -113,7 +113,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if trainer.step >= arguments.steps:
         print(f"already trained for {trainer.step:,} steps; --steps {2 * trainer.step} goes on, --restart begins anew")
         return 0
-    with _stop_on_sigint() as stopped:
+    with stop_on_sigint() as stopped:
         finished = _run(trainer, arguments, checkpoint, stopped)
     if not finished:
         print(f"stopped after step {trainer.step:,}, all saved in {checkpoint}: the same command goes on from there")
@@ -195,28 +195,6 @@ def _report(trainer: Trainer, out: Path) -> None:
         ("tape.svg", "the tape of one training step (also tape.png)"), ("tape.txt", "the same tape as a listing"),
     ):  # fmt: skip
         print(f"  {out / name}: {what}")
-
-
-@contextmanager
-def _stop_on_sigint() -> Iterator[list[int]]:
-    """The first Ctrl-C asks to stop after the step at hand; the second stops at once."""
-    seen: list[int] = []
-
-    def handle(number: int, frame: Any) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-        print("\nstopping after this step (Ctrl-C again: at once, back to the last checkpoint)", file=sys.stderr)
-
-    try:
-        before = signal.signal(signal.SIGINT, handle)
-    except ValueError:  # not in the main thread
-        yield seen
-        return
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 # ---- lm sample ----
