@@ -17,10 +17,10 @@ class DigitsNet(nn.Module):
 
     def __init__(self, classes: int = 10, dropout: float = 0.3) -> None:
         self.features = nn.Sequential(
-            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()
+            nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()
         )
         self.head = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(32 * 4 * 4, 64), nn.ReLU(), nn.Dropout(dropout), nn.Linear(64, classes)
+            nn.Dropout(dropout), nn.Linear(64 * 4 * 4, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, classes)
         )
 
     def forward(self, x: Tensor) -> Tensor:

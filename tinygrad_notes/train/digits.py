@@ -34,7 +34,7 @@ class Config:
     dropout: float = 0.3
     shift: int = 1
     batch: int = 32
-    epochs: int = 20
+    epochs: int = 15
     lr: float = 2e-3
     seed: int = 0
 
