@@ -20,7 +20,7 @@ import numpy as np
 
 from . import gates, layout, native, team
 
-__all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packed", "pack", "widths"]
+__all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packed", "pack"]
 
 Array = np.ndarray[Any, Any]
 
@@ -31,14 +31,6 @@ _local = threading.local()
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0, out=x)}
 """What ``activation`` may name, in numpy, in place; the kernels' own are in ``jit/finish.py``."""
-
-
-@cache
-def widths() -> tuple[int, ...]:
-    """Widths in bits of the registers that kernels can use here, the best first; none where there are no kernels."""
-    if not native.available():
-        return ()
-    return (512, 256) if {"avx512f", "avx512vl", "avx512dq", "avx512bw"} <= native.features() else (256,)
 
 
 class _Kernel:
@@ -56,7 +48,7 @@ class _Kernel:
 
 @cache
 def _kernel(bits: int, width: int | None) -> _Kernel | None:
-    there = widths()
+    there = native.widths()
     if not there:
         return None
     if width is not None and width not in there:
@@ -127,7 +119,7 @@ def pack(b: Array, *, width: int | None = None) -> PackedMatrix:
 def kernel_wins(a: Array, b: Array) -> bool:
     """Whether ``matmul(a, b)`` takes the kernel: it can, and its measured cost is lower than BLAS's (``gates.py``)."""
     bits = _BITS.get(a.dtype)
-    if bits is None or b.dtype != a.dtype or a.ndim < 2 or b.ndim < 2 or not widths():
+    if bits is None or b.dtype != a.dtype or a.ndim < 2 or b.ndim < 2 or not native.widths():
         return False
     m, k = a.shape[-2:]
     n = b.shape[-1]
@@ -137,7 +129,7 @@ def kernel_wins(a: Array, b: Array) -> bool:
             m *= prod(a.shape[:-2])
         else:
             count = prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
-    return gates.gemm(count, m, n, k, a.itemsize, b.strides[-1] == b.itemsize, widths()[0], team.get_num_threads())
+    return gates.gemm(count, m, n, k, a.itemsize, b.strides[-1] == b.itemsize, native.widths()[0], team.get_num_threads())
 
 
 def matmul(

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import cache as disk
 
-__all__ = ["address", "available", "builtin", "features", "kernels_wanted", "slot", "symbol"]
+__all__ = ["address", "available", "builtin", "features", "kernels_wanted", "slot", "symbol", "widths"]
 
 _lock = threading.Lock()
 _definitions: list[_MethodDef] = []
@@ -69,6 +69,14 @@ def features() -> frozenset[str]:
     """The processor's features by LLVM's names; empty where there are no kernels."""
     machine = _machine()
     return frozenset() if machine is None else machine.features
+
+
+@cache
+def widths() -> tuple[int, ...]:
+    """Widths in bits of the vector registers that kernels can use here, the best first; none where there are no kernels."""
+    if not available():
+        return ()
+    return (512, 256) if {"avx512f", "avx512vl", "avx512dq", "avx512bw"} <= features() else (256,)
 
 
 @cache

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinygrad_notes.kernels import gemm, team
+from tinygrad_notes.kernels import gemm, native, team
 
-WIDTHS = gemm.widths()
+WIDTHS = native.widths()
 needs_kernels = pytest.mark.skipif(not WIDTHS, reason="no kernels here: switched off, no Numba, or another processor")
 DTYPES = [np.float32, np.float64]
 each_kind = pytest.mark.parametrize(("width", "dtype"), [(w, d) for w in WIDTHS or (0,) for d in DTYPES])
@@ -260,8 +260,8 @@ def test_without_kernels() -> None:
     """Switched off, everything gives numpy's result, packed operands included."""
     code = """
 import numpy as np
-from tinygrad_notes.kernels import gemm
-assert gemm.widths() == ()
+from tinygrad_notes.kernels import gemm, native
+assert native.widths() == ()
 a, b = np.random.default_rng(0).standard_normal((2, 20, 20)).astype("f4")
 bias = a[0]
 assert not gemm.kernel_wins(a, b)
