@@ -45,3 +45,7 @@ EXP = {"f32": 3, "f64": 6}
 NORM = {"f32": 2, "f64": 4}
 ADAM = {"f32": 4, "f64": 8}
 SGD = {"f32": 2, "f64": 4}
+REDUCE = 512
+"""Elements from which ``reduce.py`` uses its kernels."""
+REDUCTION = {"f32": 2, "f64": 4}
+"""Cycles per four elements."""
