@@ -6,33 +6,85 @@ Arrays are contiguous; the loops write what they are given to write into.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, vectorize
+from numba import njit
 
-__all__ = ["argmax", "choose", "scatter_add", "unpatches"]
+__all__ = ["argmax", "choose", "choose_first", "choose_second", "gather", "patches", "scatter_add", "unpatches"]
+
+U = np.uint64
+"""Indices that Numba need not check for being negative, which would keep loops from becoming vector instructions."""
 
 
-@vectorize(["int32(uint8, int32, int32)", "int64(uint8, int64, int64)"], cache=True)
-def choose(condition, x, y):
-    """Without a branch: as bits, chosen by a mask of all ones or none."""
-    return y ^ ((x ^ y) & -np.int64(condition))
+# ---- choices: both values are read before one is chosen, so that there is no branch ----
 
 
 @njit(cache=True, nogil=True)
-def unpatches(x, out, step, dilation):
-    """x ``(A, KH, KW, OH, OW)``, out ``(A, H, W)``: ``out[a, i d + y s, j d + z s] += x[a, i, j, y, z]``."""
-    count, high, wide, rows, columns = x.shape
+def choose(condition, x, y, out):
+    for n in range(out.size):
+        first, second = x[n], y[n]
+        out[n] = first if condition[n] else second
+
+
+@njit(cache=True, nogil=True)
+def choose_first(condition, x, y, out):
+    """y is one number."""
+    for n in range(out.size):
+        first = x[n]
+        out[n] = first if condition[n] else y
+
+
+@njit(cache=True, nogil=True)
+def choose_second(condition, x, y, out):
+    """x is one number."""
+    for n in range(out.size):
+        second = y[n]
+        out[n] = x if condition[n] else second
+
+
+# ---- windows ----
+
+
+@njit(cache=True, nogil=True)
+def patches(x, out, width, step, dilation, counts):
+    """x ``(A, H, W)`` flattened, out ``(A, KH, KW, OH, OW)`` flattened, counts its lengths:
+    ``out[a, i, j, y, z] = x[a, i d + y s, j d + z s]``."""
+    count, high, wide, rows, columns = counts
+    plane, to = x.size // count, 0
     for a in range(count):
         for i in range(high):
             for j in range(wide):
-                for y in range(rows):
-                    line = out[a, i * dilation[0] + y * step[0]]
-                    start = j * dilation[1]
+                at = a * plane + i * dilation[0] * width + j * dilation[1]
+                for _ in range(rows):
                     if step[1] == 1:
                         for z in range(columns):
-                            line[start + z] += x[a, i, j, y, z]
+                            out[U(to + z)] = x[U(at + z)]
                     else:
                         for z in range(columns):
-                            line[start + z * step[1]] += x[a, i, j, y, z]
+                            out[U(to + z)] = x[U(at + z * step[1])]
+                    to += columns
+                    at += step[0] * width
+
+
+@njit(cache=True, nogil=True)
+def unpatches(x, out, width, step, dilation, counts):
+    """The transpose of ``patches``: x ``(A, KH, KW, OH, OW)`` is added to out ``(A, H, W)``."""
+    count, high, wide, rows, columns = counts
+    plane, at = out.size // count, 0
+    for a in range(count):
+        for i in range(high):
+            for j in range(wide):
+                to = a * plane + i * dilation[0] * width + j * dilation[1]
+                for _ in range(rows):
+                    if step[1] == 1:
+                        for z in range(columns):
+                            out[U(to + z)] += x[U(at + z)]
+                    else:
+                        for z in range(columns):
+                            out[U(to + z * step[1])] += x[U(at + z)]
+                    at += columns
+                    to += step[0] * width
+
+
+# ---- places ----
 
 
 @njit(cache=True, nogil=True)
@@ -52,7 +104,16 @@ def argmax(x, best, out):
 
 
 @njit(cache=True, nogil=True)
+def gather(x, index, out):
+    """``out[a, m] = x[a, index[a, m]]``."""
+    for a in range(index.shape[0]):
+        for m in range(index.shape[1]):
+            out[a, m] = x[a, U(index[a, m])]
+
+
+@njit(cache=True, nogil=True)
 def scatter_add(out, index, values):
-    """``out[index[n]] += values[n]``, in order; all of them ``(N,)`` but out."""
-    for n in range(index.size):
-        out[index[n]] += values[n]
+    """``out[a, index[a, m]] += values[a, m]``, in order."""
+    for a in range(index.shape[0]):
+        for m in range(index.shape[1]):
+            out[a, U(index[a, m])] += values[a, m]

@@ -11,27 +11,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["argmax", "choose", "jitted", "scatter_add", "unpatches"]
+__all__ = ["argmax", "choose", "gather", "jitted", "patches", "scatter_add", "unpatches"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 
-_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 GATE = 8192
 """Elements from which the compiled loop wins, its dearer call included."""
 
 
 @cache
 def jitted(name: str) -> Callable[..., Any] | None:
-    """The compiled ufunc or loop, made when first asked for (about a second, once cached less); None where there is no Numba."""
+    """The compiled loop, made when first asked for (about a second, once cached less); None where there is no Numba."""
     if os.environ.get("TINYGRAD_NOTES_KERNELS") == "0":
         return None
     try:
         compiled = import_module(".jit_loops", __package__)
     except ImportError:
         return None
-    loop = getattr(compiled, name)
-    found: Callable[..., Any] = getattr(loop, "ufunc", loop)  # numpy's own ufunc: half the cost of a call through Numba's
+    found: Callable[..., Any] = getattr(compiled, name)
     return found
 
 
@@ -42,13 +40,26 @@ def _loop(name: str, x: Array, size: int) -> Any:
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where the condition holds, else ``y``. numpy branches at every element, which random masks make slow."""
-    one = x if isinstance(x, np.ndarray) else y
-    if isinstance(condition, np.ndarray) and isinstance(one, np.ndarray) and one.dtype in _BITS and condition.dtype.kind == "b":
-        compiled = _loop("choose", one, max(condition.size, one.size))
-        if compiled is not None and all(part.dtype is one.dtype for part in (x, y) if isinstance(part, np.ndarray)):
-            bits = _BITS[one.dtype]
-            x, y = (np.asarray(part, one.dtype).view(bits) for part in (x, y))
-            return compiled(condition.view(np.uint8), x, y).view(one.dtype)
+    if (
+        type(condition) is np.ndarray
+        and condition.size >= GATE
+        and condition.dtype.kind == "b"
+        and condition.flags.c_contiguous
+    ):
+        like, name = (
+            (x, "choose_first") if type(y) in (int, float) else (y, "choose_second" if type(x) in (int, float) else "choose")
+        )
+        fitting = [part for part in (x, y) if type(part) not in (int, float)]
+        if fitting and all(
+            type(part) is np.ndarray and part.dtype is like.dtype and part.shape == condition.shape and part.flags.c_contiguous
+            for part in fitting
+        ):
+            compiled = _loop(name, like, like.size)
+            if compiled is not None:
+                out = np.empty_like(like)
+                x, y = (part.reshape(-1) if type(part) is np.ndarray else like.dtype.type(part) for part in (x, y))
+                compiled(condition.reshape(-1), x, y, out.reshape(-1))
+                return out
     return np.where(condition, x, y)
 
 
@@ -64,19 +75,49 @@ def argmax(x: Array, axis: int, keepdims: bool) -> Any:
     return out
 
 
-def scatter_add(out: Array, index: Array, values: Array) -> None:
-    """``out[index[n]] += values[n]``; out, index and values ``(N,)``."""
-    compiled = _loop("scatter_add", values, values.size)
+def _lines(x: Array, index: Array, dim: int, shape: Shape) -> bool:
+    """Whether the index counts within lines of the last axis, one line of it for each of ``shape``."""
+    return dim == index.ndim - 1 and index.shape[:-1] == shape[:-1] and index.dtype == np.int64 and index.size > 0
+
+
+def _rows(x: Array) -> Array:
+    return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+
+
+def gather(x: Array, index: Array, dim: int) -> Array | None:
+    """``x[..., index[..., m, ...], ...]`` for indices in range; None where numpy is the faster."""
+    compiled = _loop("gather", x, index.size) if _lines(x, index, dim, x.shape) else None
     if compiled is None:
-        np.add.at(out, index, values)
-    else:
-        compiled(out, index, values)
+        return None
+    out = np.empty(index.shape, x.dtype)
+    compiled(_rows(x), _rows(index), _rows(out))
+    return out
+
+
+def scatter_add(out: Array, index: Array, values: Array, dim: int) -> bool:
+    """``out[..., index[..., m, ...], ...] += values`` for a contiguous out. False: nothing was done, numpy is the faster."""
+    compiled = _loop("scatter_add", values, values.size) if _lines(values, index, dim, out.shape) else None
+    if compiled is None:
+        return False
+    compiled(out.reshape(-1, out.shape[-1]), _rows(index), _rows(values))
+    return True
+
+
+def patches(x: Array, out: Array, step: Shape, dilation: Shape) -> bool:
+    """Copy windows of x ``(..., H, W)`` into out ``(..., KH, KW, OH, OW)``. False: nothing was done, numpy is the faster."""
+    compiled = _loop("patches", x, out.size)
+    if compiled is None:
+        return False
+    counts = (out.size // prod(out.shape[-4:]), *out.shape[-4:])
+    compiled(np.ascontiguousarray(x).reshape(-1), out.reshape(-1), x.shape[-1], step, dilation, counts)
+    return True
 
 
 def unpatches(x: Array, out: Array, step: Shape, dilation: Shape) -> bool:
-    """Add windows x ``(..., KH, KW, OH, OW)`` to out ``(..., H, W)``. False: nothing was done, they are too few."""
+    """Add windows x ``(..., KH, KW, OH, OW)`` to out ``(..., H, W)``. False: nothing was done, numpy is the faster."""
     compiled = _loop("unpatches", x, x.size)
     if compiled is None:
         return False
-    compiled(np.ascontiguousarray(x).reshape(-1, *x.shape[-4:]), out.reshape(-1, *out.shape[-2:]), step, dilation)
+    counts = (x.size // prod(x.shape[-4:]), *x.shape[-4:])
+    compiled(np.ascontiguousarray(x).reshape(-1), out.reshape(-1), out.shape[-1], step, dilation, counts)
     return True

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import loops
 
-__all__ = ["add_rows", "places", "scatter_add"]
+__all__ = ["add_rows", "gather", "places", "scatter_add"]
 
 Array = np.ndarray[Any, Any]
 
@@ -37,9 +37,16 @@ def places(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     return flat
 
 
+def gather(x: Array, index: Array, dim: int) -> Array:
+    """``x[..., index[..., j, ...], ...]`` along ``dim``."""
+    found = loops.gather(x, index, dim)
+    return x.reshape(-1).take(places(index, dim, x.shape)) if found is None else found
+
+
 def scatter_add(out: Array, index: Array, values: Array, dim: int) -> None:
     """``out[..., index[..., j, ...], ...] += values[..., j, ...]`` along ``dim``; index and values have one shape.
 
     out is contiguous.
     """
-    loops.scatter_add(out.reshape(-1), places(index, dim, out.shape).reshape(-1), values.reshape(-1))
+    if not loops.scatter_add(out, index, values, dim):
+        np.add.at(out.reshape(-1), places(index, dim, out.shape).reshape(-1), values.reshape(-1))

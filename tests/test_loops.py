@@ -33,7 +33,8 @@ def test_choose(dtype: Any) -> None:
     x, y = _values(6, 7, dtype=dtype), _values(7, 6, dtype=dtype).T
     condition = np.random.default_rng(0).random((6, 7)) < 0.5
     for c, a, b in ((condition, x, y), (condition[:1], x, y[:, :1]), (condition, 0, y), (condition.T, x.T, -0.0),
-                    (condition[::2, ::-1], x[::2], y[::2]), (condition, np.array(2, dtype), y)):  # fmt: skip
+                    (condition[::2, ::-1], x[::2], y[::2]), (condition, np.array(2, dtype), y), (condition, x, x[::-1].copy()),
+                    (condition, x, 1), (condition, 0.5, y.copy()), (condition, 0.5, 2), (condition, np.arange(42).reshape(6, 7), 2)):  # fmt: skip
         _same_bits(loops.choose(c, a, b), np.where(c, a, b))
 
 
@@ -47,23 +48,42 @@ def test_argmax(dtype: Any, keepdims: bool) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_gather(dtype: Any) -> None:
+    x = _values(3, 4, 5, dtype=dtype)
+    rng = np.random.default_rng(0)
+    for dim, shape in ((2, (3, 4, 7)), (2, (2, 4, 3)), (1, (3, 6, 5)), (0, (2, 4, 5)), (2, (3, 4, 0))):
+        index = rng.integers(0, x.shape[dim], shape)
+        lines = x[tuple(slice(n) if d != dim else slice(None) for d, n in enumerate(shape))]
+        for given, cut in ((x, lines), (np.asfortranarray(x), lines)):
+            _same_bits(scatter.gather(given, index, dim), np.take_along_axis(cut, index, dim))
+            _same_bits(scatter.gather(given, index.astype(np.uint8), dim), np.take_along_axis(cut, index, dim))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_scatter_add(dtype: Any) -> None:
     index, values = np.array([[0, 2, 2], [1, 1, 0]]), np.array([[0.1, 0.2, 0.3], [1e8, 1.0, -7.0]], dtype)
-    found, expected = np.zeros((4, 3), dtype), np.zeros((4, 3), dtype)
-    scatter.scatter_add(found, index, values, 0)
-    for at in np.ndindex(2, 3):
-        expected[index[at], at[1]] += values[at]
-    _same_bits(found, expected)
+    for dim, shape in ((0, (4, 3)), (1, (2, 3)), (1, (5, 4))):
+        found, expected = np.zeros(shape, dtype), np.zeros(shape, dtype)
+        scatter.scatter_add(found, index, values, dim)
+        for at in np.ndindex(2, 3):
+            expected[(index[at], at[1]) if dim == 0 else (at[0], index[at])] += values[at]
+        _same_bits(found, expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("step", "dilation"), [((1, 1), (1, 1)), ((2, 1), (1, 2)), ((1, 3), (2, 1))])
-def test_unpatches(dtype: Any, step: tuple[int, int], dilation: tuple[int, int]) -> None:
-    x = np.random.default_rng(0).standard_normal((2, 3, 2, 3, 4)).astype(dtype)
+def test_windows(dtype: Any, step: tuple[int, int], dilation: tuple[int, int]) -> None:
+    windows = np.random.default_rng(0).standard_normal((2, 3, 2, 3, 4)).astype(dtype)
     shape = tuple((n - 1) * s + (k - 1) * d + 2 for n, k, s, d in zip((3, 4), (3, 2), step, dilation, strict=True))
-    found, expected = np.zeros((2, *shape), dtype), np.zeros((2, *shape), dtype)
-    assert loops.unpatches(x, found, step, dilation)
-    for a, i, j, y, z in np.ndindex(*x.shape):
-        expected[a, i * dilation[0] + y * step[0], j * dilation[1] + z * step[1]] += x[a, i, j, y, z]
-    _same_bits(found, expected)
-    assert not loops.unpatches(x.astype(np.int64), found, step, dilation)
+    x = np.random.default_rng(1).standard_normal((*shape, 2)).astype(dtype).transpose(2, 0, 1)
+    read, added = np.zeros_like(windows), np.zeros((2, *shape), dtype)
+    expected, total = np.zeros_like(windows), np.zeros((2, *shape), dtype)
+    assert loops.patches(x, read, step, dilation)
+    assert loops.unpatches(windows, added, step, dilation)
+    for a, i, j, y, z in np.ndindex(*windows.shape):
+        at = a, i * dilation[0] + y * step[0], j * dilation[1] + z * step[1]
+        expected[a, i, j, y, z] = x[at]
+        total[at] += windows[a, i, j, y, z]
+    _same_bits(read, expected)
+    _same_bits(added, total)
+    assert not loops.unpatches(windows.astype(np.int64), added, step, dilation)

@@ -84,7 +84,7 @@ primitive(
 
 def _gather(x: Array, index: Array, *, dim: int) -> Array:
     _check(index, x.shape[dim], f"axis {dim}")
-    picked: Array = x.reshape(-1).take(scatter.places(index, dim, x.shape))
+    picked: Array = scatter.gather(x, index, dim)
     return picked
 
 

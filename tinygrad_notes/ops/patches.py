@@ -35,6 +35,8 @@ def _patches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape) -
     out = np.empty((*x.shape[:dim], *size, *counts), x.dtype)
     if out.nbytes > LARGE:
         memory.reuse_large_blocks()
+    if len(size) == 2 and loops.patches(x, out, step, dilation):
+        return out
     lead, inner = x.strides[:dim], x.strides[dim:]
     strides = (*(n * d for n, d in zip(inner, dilation, strict=True)), *(n * s for n, s in zip(inner, step, strict=True)))
     out[...] = np.lib.stride_tricks.as_strided(x, out.shape, (*lead, *strides), writeable=False)

@@ -75,7 +75,9 @@ def _max_pool(
     counts, ends = _padded(name, x, size, step, around, apart, ceil_mode)
     padded = pad(x.detach(), ends, value=_lowest(x)) if any(ends) else x.detach()
     found, _ = columns(padded, size, step, apart)
-    lines = tuple(_line(name, x, *axis) for axis in zip(x.shape[2:], counts, size, step, apart, around, strict=True))
+    lines = tuple(_line(*axis) for axis in zip(x.shape[2:], counts, size, step, apart, around, strict=True))
+    if () in lines:
+        raise ShapeError(f"{name}: a window lies in the padding of {x._type()} altogether; it has no largest value")
     return _picked(x, found, counts, _places(lines, x.shape[2:]), single, return_indices)
 
 
@@ -94,14 +96,13 @@ def _picked(x: Tensor, found: Tensor, counts: Shape, places: Table, single: bool
     return (results[0], results[1]) if return_indices else results[0]
 
 
-def _line(name: str, x: Tensor, length: int, count: int, size: int, step: int, dilation: int, around: int) -> Line:
+@cache
+def _line(length: int, count: int, size: int, step: int, dilation: int, around: int) -> Line:
     """Along one axis: the place of each of ``size`` values of each of ``count`` windows, as ``size`` rows. Where padding stands
-    in front, the window's first place: what counts if all its values are -inf."""
+    in front, the window's first place: what counts if all its values are -inf. Nothing if a window has no place at all."""
     table = np.arange(size)[:, None] * dilation + np.arange(count) * step - around
     first = np.where((table >= 0) & (table < length), table, length).min(0)
-    if (first == length).any():
-        raise ShapeError(f"{name}: a window lies in the padding of {x._type()} altogether; it has no largest value")
-    return tuple(map(tuple, np.where(table < 0, first, table).tolist()))
+    return () if (first == length).any() else tuple(map(tuple, np.where(table < 0, first, table).tolist()))
 
 
 @cache
