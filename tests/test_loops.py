@@ -34,7 +34,8 @@ def test_choose(dtype: Any) -> None:
     condition = np.random.default_rng(0).random((6, 7)) < 0.5
     for c, a, b in ((condition, x, y), (condition[:1], x, y[:, :1]), (condition, 0, y), (condition.T, x.T, -0.0),
                     (condition[::2, ::-1], x[::2], y[::2]), (condition, np.array(2, dtype), y), (condition, x, x[::-1].copy()),
-                    (condition, x, 1), (condition, 0.5, y.copy()), (condition, 0.5, 2), (condition, np.arange(42).reshape(6, 7), 2)):  # fmt: skip
+                    (condition, x, 1), (condition, 0.5, y.copy()), (condition, 0.5, 2),
+                    (condition, np.arange(42).reshape(6, 7), 2)):  # fmt: skip
         _same_bits(loops.choose(c, a, b), np.where(c, a, b))
 
 
