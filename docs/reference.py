@@ -61,7 +61,7 @@ def _base(name: str) -> str | None:
 def _title(room: str) -> str:
     """The first line of the room's own docstring."""
     short = room.removeprefix("nn_")
-    for name in (f"functions.{room}", f"nn.functional.{short}", f"nn.{short}", room):
+    for name in (f"functions.{room}", f"nn.functional.{short}", f"nn.{short}", f"nn.utils.{short}", room):
         if (HERE.parent / "tinygrad_notes" / f"{name.replace('.', '/')}.py").exists():
             documented = importlib.import_module(f"tinygrad_notes.{name}").__doc__ or name
             return (

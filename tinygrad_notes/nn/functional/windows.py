@@ -14,7 +14,7 @@ from ...functions.shape import reshape, unsqueeze
 from ...optable import p
 from ...tensor import Tensor
 
-__all__ = ["batch_of_one", "columns", "per_axis"]
+__all__ = ["batch_of_one", "columns", "fit", "per_axis"]
 
 Shape = tuple[int, ...]
 
