@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -116,6 +117,21 @@ def test_parts_are_disjoint_and_complete() -> None:
     assert [nested[i] for i in range(len(nested))] == [(5, 25.0), (1, 1.0)]
     with pytest.raises(ValueError, match=r"\[6, 3\] do not sum to the 10 examples"):
         random_split(NUMBERS, [6, 3])
+
+
+def test_many_examples_may_be_fetched_at_once() -> None:
+    asked = []
+
+    class Many(Squares):
+        def __getitems__(self, indices: list[int]) -> list[Any]:
+            asked.append(list(indices))
+            return [self[i] for i in indices]
+
+    batches = [x.tolist() for x, _ in DataLoader(Subset(Many(), [6, 4, 2, 0]), 3)]
+    assert batches == [[6, 4, 2], [0]] == asked
+    part = Subset(Subset(NUMBERS, [9, 8, 7]), [2, 0])
+    assert next(iter(DataLoader(pickle.loads(pickle.dumps(part)), 2)))[0].tolist() == [7, 9]
+    assert next(iter(DataLoader(part, 2, collate_fn=lambda batch: [x.item() for x, _ in batch]))) == [7, 9]
 
 
 def test_collating() -> None:

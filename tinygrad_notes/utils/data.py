@@ -18,7 +18,9 @@ __all__ = ["DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate"
 
 
 class Dataset:
-    """Examples by number: a subclass has ``__getitem__`` and ``__len__``. A list of examples serves as well."""
+    """Examples by number: a subclass has ``__getitem__`` and ``__len__``, and ``__getitems__(indices)``, a list of examples, where
+    it can fetch many at once faster. A list of examples serves as well.
+    """
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__; define `def __getitem__(self, index)`")
@@ -47,8 +49,8 @@ class TensorDataset(Dataset):
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(tensor[index] for tensor in self.tensors)
 
-    def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
-        """The examples of a batch, already put together."""
+    def batch(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
+        """The examples of these numbers, already put together."""
         return self[from_array(np.asarray(indices, np.int64))]
 
     def __len__(self) -> int:
@@ -60,11 +62,12 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, [int(i) for i in indices]
-        if hasattr(dataset, "__getitems__"):
-            self.__getitems__ = lambda chosen: dataset.__getitems__([self.indices[i] for i in chosen])
 
     def __getitem__(self, index: int) -> Any:
         return self.dataset[self.indices[index]]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        return _fetched(self.dataset, [self.indices[i] for i in indices])
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -182,9 +185,13 @@ class DataLoader:
         if isinstance(indices, int):
             example = self.dataset[indices]
             return example if self.collate_fn is None else self.collate_fn(example)
-        if self.collate_fn is None and hasattr(self.dataset, "__getitems__"):
-            return self.dataset.__getitems__(indices)
-        return (self.collate_fn or default_collate)([self.dataset[i] for i in indices])
+        if self.collate_fn is None:
+            dataset, chosen = self.dataset, indices
+            while isinstance(dataset, Subset):
+                dataset, chosen = dataset.dataset, [dataset.indices[i] for i in chosen]
+            if isinstance(dataset, TensorDataset):
+                return dataset.batch(chosen)
+        return (self.collate_fn or default_collate)(_fetched(self.dataset, indices))
 
     def state_dict(self) -> dict[str, Any]:
         """Where the walk stands: the random state its order was drawn from, that of now, and how many batches it gave."""
@@ -200,6 +207,13 @@ class DataLoader:
         self.generator.set_state(state["generator"])
         if "collate_fn" in state:
             self.collate_fn.load_state_dict(state["collate_fn"])  # type: ignore[union-attr]
+
+
+def _fetched(dataset: Any, indices: Sequence[int]) -> list[Any]:
+    if hasattr(dataset, "__getitems__"):
+        found: list[Any] = dataset.__getitems__(indices)
+        return found
+    return [dataset[i] for i in indices]
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
