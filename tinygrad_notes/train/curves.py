@@ -55,7 +55,7 @@ def draw_history(history: Sequence[dict[str, Any]], path: str | Path | None = No
             axes.plot(epochs, values, color=color, marker="o", markersize=3, label=losses.get(name, name))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     panels[0].set_ylabel("loss")
     panels[0].set_title(title)
     if metrics:
