@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .lanes import Lanes, absolute, bits, converted, copysign, fma, largest, number, polynomial, smallest, where
+from .lanes import Lanes, absolute, bits, converted, copysign, fma, largest, number, polynomial, rarely, smallest, where
 
 __all__ = [
     "cos", "erf", "erfc", "exp", "expm1", "gelu", "gelu_tanh", "log", "log1p", "logsigmoid", "quadrant", "sigmoid", "sin", "tanh",
@@ -52,10 +52,24 @@ def _exp_parts(c: Constants, x: Lanes, low: Lanes | None = None) -> tuple[Lanes,
     return _expm1(c, r if low is None else r + low), _power(c, half), _power(c, i - half)
 
 
+def _exp_normal(c: Constants, x: Lanes, low: Lanes | None = None) -> tuple[Lanes, Lanes]:
+    """exp(x + low) as ``(1 + u) * power``, where that is a normal number: ``|x| <= exp_normal``."""
+    i, r = _reduced(c, x, c["bias"])
+    return _expm1(c, r if low is None else r + low), _power(c, i)
+
+
 def exp(c: Constants, x: Lanes) -> Lanes:
     """``e**x``."""
-    u, first, second = _exp_parts(c, x)
-    return (u + 1.0) * first * second
+
+    def normal() -> Lanes:
+        u, power = _exp_normal(c, x)
+        return (u + 1.0) * power
+
+    def full() -> Lanes:
+        u, first, second = _exp_parts(c, x)
+        return (u + 1.0) * first * second
+
+    return rarely(absolute(x) > c["exp_normal"], normal, full)
 
 
 def expm1(c: Constants, x: Lanes) -> Lanes:
@@ -112,10 +126,19 @@ def _log_edges(x: Lanes, y: Lanes, zero: float) -> Lanes:
 
 def log(c: Constants, x: Lanes) -> Lanes:
     """The natural logarithm; denormal numbers are scaled up first."""
-    denormal = x < c["normal"]
-    k, m = _split(c, where(denormal, x * 2.0 ** c["mantissa"], x))
-    k = where(denormal, k - c["mantissa"], k)
-    return _log_edges(x, _log_sum(c, converted(k), number(m) - 1.0), 0.0)
+
+    def normal() -> Lanes:
+        k, m = _split(c, x)
+        return _log_sum(c, converted(k), number(m) - 1.0)
+
+    def full() -> Lanes:
+        denormal = x < c["normal"]
+        k, m = _split(c, where(denormal, x * 2.0 ** c["mantissa"], x))
+        k = where(denormal, k - c["mantissa"], k)
+        return _log_edges(x, _log_sum(c, converted(k), number(m) - 1.0), 0.0)
+
+    lowest, infinity = c["normal_bits"], c["infinity_bits"]
+    return rarely((bits(x) - lowest).beyond(infinity - lowest - 1), normal, full)
 
 
 def log1p(c: Constants, x: Lanes) -> Lanes:
@@ -130,42 +153,60 @@ def log1p(c: Constants, x: Lanes) -> Lanes:
 # ---- the error function ----
 
 
-def _bell(c: Constants, x: Lanes, half: float, name: str, factor: Lanes | None = None) -> tuple[Lanes, Lanes, Lanes]:
-    """``exp(-half x**2) f(x) factor`` as a product of three, two of them powers of 2; the square's rounding error is put right.
+def _quotient(c: Constants, x: Lanes, name: str) -> Lanes:
+    """``exp(x**2) erfc(x)`` ("erfcx") or ``exp(x**2 / 2) Phi(-x)`` ("tail") for x >= 0.
 
-    For x >= 0, ``1 / f(x)`` is nearly a multiple of x, plus a quotient of polynomials p / q with positive coefficients:
-    ``f(x) = q / (slope x q + p)``, where q's own error cancels.
+    1 over it is nearly a multiple of x, plus a quotient of polynomials p / q with positive coefficients: ``q / (slope x q + p)``,
+    where q's own error cancels.
     """
-    y = x * half
-    square = x * y
-    u, first, second = _exp_parts(c, -square, fma(-x, y, square))
     q = polynomial(x, c[f"{name}_lower"])
-    f = q / fma(q, x * c[f"{name}_slope"], polynomial(x, c[f"{name}_upper"]))
-    f = f if factor is None else f * factor
-    return fma(f, u, f), first, second
+    return q / fma(q, x * c[f"{name}_slope"], polynomial(x, c[f"{name}_upper"]))
+
+
+def _square(x: Lanes, minus: float) -> tuple[Lanes, Lanes]:
+    """``minus * x**2`` and its rounding error, for a power of 2."""
+    y = x * minus
+    square = x * y
+    return square, fma(x, y, -square)
 
 
 def erfc(c: Constants, x: Lanes) -> Lanes:
     """``1 - erf(x)``."""
-    near, first, second = _bell(c, smallest(absolute(x), c["erfc_high"]), 1.0, "erfcx")
-    y = near * first * second
+    a = smallest(absolute(x), c["erfc_high"])
+    u, first, second = _exp_parts(c, *_square(a, -1.0))
+    f = _quotient(c, a, "erfcx")
+    y = fma(f, u, f) * first * second
     return where(x < 0.0, 2.0 - y, y)
 
 
 def erf(c: Constants, x: Lanes) -> Lanes:
-    """Up to 1 a polynomial of x**2, beyond ``1 - erfc(x)``."""
+    """Up to 1 a polynomial of x**2, beyond ``1 - erfc(x)``, where the square's rounding error does not matter."""
     a = smallest(absolute(x), c["erf_high"])
-    near, first, second = _bell(c, a, 1.0, "erfcx")
-    small = fma(polynomial(a * a, c["erf"]), a, a)
-    return copysign(where(a < 1.0, small, 1.0 - near * first * second), x)
+    z = a * a
+    u, power = _exp_normal(c, -z)
+    f = _quotient(c, a, "erfcx")
+    small = fma(polynomial(z, c["erf"]), a, a)
+    return copysign(where(a < 1.0, small, 1.0 - fma(f, u, f) * power), x)
 
 
 def gelu(c: Constants, x: Lanes) -> Lanes:
     """``x Phi(x)`` as ``max(x, 0) - |x| Phi(-|x|)``, which keeps its digits on the left."""
-    a = smallest(absolute(x), c["gelu_high"])
-    near, first, second = _bell(c, a, 0.5, "tail", a)
-    y = near * first * second
-    return where(x < 0.0, -y, x - y)
+
+    def normal() -> Lanes:
+        a = absolute(x)
+        u, power = _exp_normal(c, *_square(a, -0.5))
+        f = _quotient(c, a, "tail") * a
+        y = fma(f, u, f) * power
+        return where(x < 0.0, -y, x - y)
+
+    def full() -> Lanes:
+        a = smallest(absolute(x), c["gelu_high"])
+        u, first, second = _exp_parts(c, *_square(a, -0.5))
+        f = _quotient(c, a, "tail") * a
+        y = fma(f, u, f) * first * second
+        return where(x < 0.0, -y, x - y)
+
+    return rarely(absolute(x) > c["gelu_normal"], normal, full)
 
 
 def gelu_tanh(c: Constants, x: Lanes) -> Lanes:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from llvmlite import ir
 
 __all__ = [
-    "Lanes", "absolute", "bits", "converted", "copysign", "fma", "largest", "number", "polynomial", "smallest",
+    "Lanes", "absolute", "bits", "converted", "copysign", "fma", "largest", "number", "polynomial", "rarely", "smallest",
     "where",
 ]  # fmt: skip
 
@@ -88,6 +88,10 @@ class Lanes:
         """Where both are the same number."""
         return self._compare("==", other)
 
+    def beyond(self, top: int) -> Lanes:
+        """Where an integer, seen as without a sign, is larger than ``top``."""
+        return self.each(lambda a, b: self.builder.icmp_unsigned(">", a, b), top)
+
     def _compare(self, sign: str, other: Lanes | float) -> Lanes:
         """False where one is NaN."""
         if _whole(self):
@@ -142,6 +146,34 @@ def where(mask: Lanes, x: Lanes | float, y: Lanes | float) -> Lanes:
     like = x if isinstance(x, Lanes) else y
     assert isinstance(like, Lanes)
     return like.each(lambda _, m, a, b: like.builder.select(m, a, b), mask, x, y)
+
+
+def rarely(mask: Lanes, fast: Callable[[], Lanes], full: Callable[[], Lanes]) -> Lanes:
+    """``fast()``, but ``full()`` if the mask holds anywhere; both give the same bits where it does not hold.
+
+    A scalar is always ``full()``: without a branch, loops over it can become vector instructions.
+    """
+    builder, kind = mask.builder, mask.values[0].type
+    if not isinstance(kind, ir.VectorType):
+        return full()
+    words = [builder.bitcast(m, ir.IntType(kind.count)) for m in mask.values]
+    somewhere = words[0]
+    for word in words[1:]:
+        somewhere = builder.or_(somewhere, word)
+    rare, common, after = (builder.append_basic_block(name) for name in ("rare", "common", "after"))
+    builder.cbranch(builder.icmp_unsigned("!=", somewhere, somewhere.type(0)), rare, common)
+    results = []
+    for block, write in ((rare, full), (common, fast)):
+        builder.position_at_end(block)
+        results.append((write().values, builder.block))
+        builder.branch(after)
+    builder.position_at_end(after)
+    joined = []
+    for i, value in enumerate(results[0][0]):
+        joined.append(builder.phi(value.type))
+        for values, block in results:
+            joined[-1].add_incoming(values[i], block)
+    return Lanes(builder, joined)
 
 
 def smallest(x: Lanes, top: float) -> Lanes:
