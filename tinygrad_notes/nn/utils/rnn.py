@@ -12,6 +12,7 @@ import numpy as np
 
 from ...errors import RangeError, ShapeError
 from ...functions import pointwise
+from ...functions.creation import tensor
 from ...functions.moving import stack
 from ...functions.padding import pad
 from ...functions.shape import reshape, transpose
@@ -71,8 +72,8 @@ def pack_padded_sequence(
     sizes = _sizes(counts)
     places = _places(sizes, x.shape[1], order)
     data: Tensor = p.take(reshape(x, x.shape[0] * x.shape[1], *x.shape[2:]), from_array(places), dim=0)
-    back = None if order is None else from_array(np.argsort(order))
-    return PackedSequence(data, from_array(sizes), None if order is None else from_array(order), back)
+    back = None if order is None else tensor(np.argsort(order))
+    return PackedSequence(data, tensor(sizes), None if order is None else tensor(order), back)
 
 
 def pad_packed_sequence(
@@ -97,7 +98,7 @@ def pad_packed_sequence(
     out = reshape(rows, steps, count, *sequence.data.shape[1:])
     lengths = (sizes[:, None] > np.arange(count)).sum(0)
     back = lengths if order is None else lengths[np.argsort(order)]
-    return (transpose(out, 0, 1) if batch_first else out), from_array(back.astype(np.int64))
+    return (transpose(out, 0, 1) if batch_first else out), tensor(back.astype(np.int64))
 
 
 def pad_sequence(
