@@ -57,7 +57,7 @@ def generated(config: Config) -> tuple[Array, Array]:
     informative = max(2, config.features // 2)
     x, y = make_classification(
         config.examples, config.features, n_informative=informative, n_redundant=config.features // 6, n_clusters_per_class=1,
-        weights=[1 - config.positives], flip_y=0.001, class_sep=1.5, random_state=config.seed,
+        weights=[1 - config.positives], flip_y=0.001, class_sep=2.5, random_state=config.seed,
     )  # fmt: skip
     return x, y
 
