@@ -86,11 +86,11 @@ class _Side:
     """A function to be timed: calls per sample, samples per block, the best time of a call so far."""
 
     def __init__(self, function: Callable[[], Any], quick: bool, first: float) -> None:
-        """``first``: seconds of the first call, which is as good as any if it was long."""
-        self.function, self.best = function, first
+        """``first``: seconds of the first call, which may have compiled something."""
+        self.function, self.best = function, min(first, _time(function, 1))
         end = time.perf_counter() + WARM
-        for _ in range(4):
-            if first < LONG and time.perf_counter() < end:
+        for _ in range(3):
+            if self.best < LONG and time.perf_counter() < end:
                 self.best = min(self.best, _time(function, 1))
         self.calls = max(1, min(round(SAMPLE / self.best), 10_000))
         self.samples = max(1 if self.best > WARM else 2 if quick else 3, round(BLOCK[quick] / (self.calls * self.best)))
