@@ -67,6 +67,9 @@ SCHEDULES: dict[str, Callable] = {
         ],
         [12, 30, 50, 100, 140],
     ),
+    "restarts after one epoch": lambda lib, o: L(lib).SequentialLR(
+        o, [L(lib).ConstantLR(o, 0.1, 9), L(lib).CosineAnnealingWarmRestarts(o, 1, 3, 0.01)], [5]
+    ),
     "chained": lambda lib, o: L(lib).ChainedScheduler([L(lib).ConstantLR(o, 0.1, 20), L(lib).ExponentialLR(o, 0.9)]),
 }
 LEFT_TO_PYTHON = ("lambda", "lambdas", "sequence of the others")
@@ -427,6 +430,7 @@ BAD = [  # the last entry: whether torch refuses it with the same class when it 
     (lambda: schedules.OneCycleLR(o, 0.1, 10, anneal_strategy="sine"), ValueError, "anneal_strategy", True),
     (lambda: schedules.OneCycleLR(o, [0.1], 10), ValueError, "max_lr has 1 values", True),
     (lambda: schedules.OneCycleLR(o, 0.1, 10, max_momentum=[0.9]), ValueError, "max_momentum has 1 values", True),
+    (lambda: schedules.OneCycleLR(o, 0.1, 10, base_momentum=[0.9]), ValueError, "base_momentum has 1 values", True),
     (lambda: schedules.OneCycleLR(o, 0.1, 10, div_factor=0), ValueError, "div_factor", False),
     (lambda: schedules.OneCycleLR(optim.Adagrad([tn.ones(1)]), 0.1, 10), ValueError, "neither momentum nor betas", True),
     (too_long, ValueError, "step 4 of a cycle of total_steps=3", True),
