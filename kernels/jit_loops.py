@@ -8,36 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["argmax", "choose", "choose_first", "choose_second", "gather", "patches", "scatter_add", "unpatches"]
+__all__ = ["argmax", "gather", "patches", "scatter_add", "unpatches"]
 
 U = np.uint64
 """Indices that Numba need not check for being negative, which would keep loops from becoming vector instructions."""
-
-
-# ---- choices: both values are read before one is chosen, so that there is no branch ----
-
-
-@njit(cache=True, nogil=True)
-def choose(condition, x, y, out):
-    for n in range(out.size):
-        first, second = x[n], y[n]
-        out[n] = first if condition[n] else second
-
-
-@njit(cache=True, nogil=True)
-def choose_first(condition, x, y, out):
-    """y is one number."""
-    for n in range(out.size):
-        first = x[n]
-        out[n] = first if condition[n] else y
-
-
-@njit(cache=True, nogil=True)
-def choose_second(condition, x, y, out):
-    """x is one number."""
-    for n in range(out.size):
-        second = y[n]
-        out[n] = x if condition[n] else second
 
 
 # ---- windows ----

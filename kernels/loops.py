@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["argmax", "choose", "gather", "jitted", "patches", "scatter_add", "unpatches"]
+__all__ = ["argmax", "gather", "jitted", "patches", "scatter_add", "unpatches"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -36,31 +36,6 @@ def jitted(name: str) -> Callable[..., Any] | None:
 def _loop(name: str, x: Array, size: int) -> Any:
     """The compiled loop, if there is one and it pays for ``size`` floats like those of ``x``."""
     return jitted(name) if size >= GATE and x.dtype.kind == "f" else None
-
-
-def choose(condition: Any, x: Any, y: Any) -> Any:
-    """``x`` where the condition holds, else ``y``. numpy branches at every element, which random masks make slow."""
-    if (
-        type(condition) is np.ndarray
-        and condition.size >= GATE
-        and condition.dtype.kind == "b"
-        and condition.flags.c_contiguous
-    ):
-        like, name = (
-            (x, "choose_first") if type(y) in (int, float) else (y, "choose_second" if type(x) in (int, float) else "choose")
-        )
-        fitting = [part for part in (x, y) if type(part) not in (int, float)]
-        if fitting and all(
-            type(part) is np.ndarray and part.dtype is like.dtype and part.shape == condition.shape and part.flags.c_contiguous
-            for part in fitting
-        ):
-            compiled = _loop(name, like, like.size)
-            if compiled is not None:
-                out = np.empty_like(like)
-                x, y = (part.reshape(-1) if type(part) is np.ndarray else like.dtype.type(part) for part in (x, y))
-                compiled(condition.reshape(-1), x, y, out.reshape(-1))
-                return out
-    return np.where(condition, x, y)
 
 
 def argmax(x: Array, axis: int, keepdims: bool) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tinygrad_notes.kernels import loops, scatter
 
-pytestmark = pytest.mark.skipif(loops.jitted("choose") is None, reason="Numba is not installed or switched off")
+pytestmark = pytest.mark.skipif(loops.jitted("argmax") is None, reason="Numba is not installed or switched off")
 DTYPES = [np.float32, np.float64]
 
 
@@ -26,17 +26,6 @@ def _values(*shape: int, dtype: Any) -> np.ndarray:
 def _same_bits(a: Any, b: Any) -> None:
     assert (a.dtype, a.shape) == (b.dtype, b.shape)
     assert np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_choose(dtype: Any) -> None:
-    x, y = _values(6, 7, dtype=dtype), _values(7, 6, dtype=dtype).T
-    condition = np.random.default_rng(0).random((6, 7)) < 0.5
-    for c, a, b in ((condition, x, y), (condition[:1], x, y[:, :1]), (condition, 0, y), (condition.T, x.T, -0.0),
-                    (condition[::2, ::-1], x[::2], y[::2]), (condition, np.array(2, dtype), y), (condition, x, x[::-1].copy()),
-                    (condition, x, 1), (condition, 0.5, y.copy()), (condition, 0.5, 2),
-                    (condition, np.arange(42).reshape(6, 7), 2)):  # fmt: skip
-        _same_bits(loops.choose(c, a, b), np.where(c, a, b))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -14,19 +14,19 @@ import numpy as np
 from numba import njit
 
 from .loops import UNIT, WORTH
-from .memory import OPTIONS, f32, f64, i64, share, space, wide
+from .memory import OPTIONS, f32, f64, i64, share, space, u8, wide
 from .team import launch
 
 TYPES = {"f32": (f32, np.float32), "f64": (f64, np.float64)}
 
 LOOP = """
 def uneven(n, {addresses}, z, {steps}, dz):
-    if dz == SIZE and {regular}:
+    if dz == Z and {regular}:
         {buffers}
         {spread}
         for begin in range(0, n, UNIT):
             {pieces}
-            o = cast(z + begin * SIZE)
+            o = cast(z + begin * Z)
             for i in range(min(UNIT, n - begin)):
                 o[i] = f({elements})
     else:
@@ -47,7 +47,7 @@ def loop(args, dims, steps, data):
             return
         work = stop * COST >> 4
         if work > WORTH:
-            block = space({count} + 2)
+            block = space({words})
             for k in range({count} + 1):
                 i64(block)[k] = words[k]
             i64(block)[{count} + 1] = stop
@@ -61,41 +61,42 @@ def loop(args, dims, steps, data):
 
 SPREAD = """if d{k} == 0:
             for i in range(UNIT):
-                cast(b{k})[i] = cast(x{k})[0]"""
+                cast{k}(b{k})[i] = cast{k}(x{k})[0]"""
 
 
 def _join(pattern: str, count: int, by: str = ", ") -> str:
     return by.join(pattern.format(k=k) for k in range(count))
 
 
-def _loop(f: Callable[..., Any], count: int, cast: Any, size: int, cost: int) -> Callable[[int, int, int, int], None]:
-    """The loop of a function of ``count`` operands."""
+def _loop(f: Callable[..., Any], sizes: list[int], cast: Any, size: int, cost: int) -> Callable[[int, int, int, int], None]:
+    """The loop of a function. sizes: bytes of an element of each operand; an operand of bytes is a mask."""
+    count = len(sizes)
     source = LOOP.format(
         count=count,
+        words=count + 2,
         addresses=_join("x{k}", count),
         steps=_join("d{k}", count),
-        regular=_join("(d{k} == SIZE or d{k} == 0)", count, " and "),
-        buffers=_join("b{k} = space(UNIT * SIZE // 8)", count, "\n        "),
+        regular=_join("(d{k} == S{k} or d{k} == 0)", count, " and "),
+        buffers="\n        ".join(f"b{k} = space({UNIT * size // 8})" for k, size in enumerate(sizes)),
         spread=_join(
             "if d{k} == 0:\n            for i in range(UNIT):\n                cast(b{k})[i] = cast(x{k})[0]",
             count,
             "\n        ",
         ),
-        pieces=_join("p{k} = cast(b{k} if d{k} == 0 else x{k} + begin * SIZE)", count, "\n            "),
+        pieces=_join("p{k} = cast{k}(b{k} if d{k} == 0 else x{k} + begin * S{k})", count, "\n            "),
         elements=_join("p{k}[i]", count),
-        apart=_join("cast(x{k} + i * d{k})[0]", count),
-        contiguous=_join("d[{k}] == SIZE", count + 1, " and "),
+        apart=_join("cast{k}(x{k} + i * d{k})[0]", count),
+        contiguous=_join("d[{k}] == S{k}", count, " and ") + f" and d[{count}] == Z",
         given=_join("words[{k}]", count),
         given_steps=_join("d[{k}]", count),
-        pointers=_join("p{k} = cast(words[{k}])", count, "\n    "),
-    )
-    source = source.replace(f"space({count} + 2)", f"space({count + 2})").replace(
-        "space(UNIT * SIZE // 8)", f"space({UNIT * size // 8})"
+        pointers=_join("p{k} = cast{k}(words[{k}])", count, "\n    "),
     )
     names: dict[str, Any] = {
-        "f": f, "cast": cast, "SIZE": size, "UNIT": UNIT, "COST": cost, "WORTH": WORTH, "wide": wide, "i64": i64, "share": share,
+        "f": f, "cast": cast, "Z": size, "UNIT": UNIT, "COST": cost, "WORTH": WORTH, "wide": wide, "i64": i64, "share": share,
         "space": space, "launch": launch,
     }  # fmt: skip
+    names |= {f"cast{k}": cast if given == size else u8 for k, given in enumerate(sizes)}
+    names |= {f"S{k}": given for k, given in enumerate(sizes)}
     exec(source, names)
     names["uneven"] = njit(**OPTIONS)(names["uneven"])
     function: Callable[[int, int, int, int], None] = names["loop"]
@@ -103,28 +104,33 @@ def _loop(f: Callable[..., Any], count: int, cast: Any, size: int, cost: int) ->
 
 
 class _Expressions(dict[str, Callable[..., None]]):
-    """``"dtype names: expression"`` -> its loop, made when asked for."""
+    """``"dtype operands: expression"`` -> its loop, made when asked for. ``operand?`` is a mask."""
 
     def __missing__(self, text: str) -> Callable[..., None]:
         head, _, expression = text.partition(":")
         dtype, *operands = head.split()
         cast, scalar = TYPES[dtype]
-        tree = ast.parse(expression.strip(), mode="eval")
-        names: dict[str, Any] = {}
-        tree = ast.fix_missing_locations(_Constants(names, scalar).visit(tree))
-        function = ast.unparse(tree)
-        exec(f"def f({', '.join(operands)}):\n    return {function}", names)
-        divisions = sum(isinstance(node, ast.Div) for node in ast.walk(tree))
-        operations = sum(isinstance(node, ast.operator | ast.unaryop) for node in ast.walk(tree))
         width = np.dtype(scalar).itemsize
+        names: dict[str, Any] = {}
+        tree = ast.fix_missing_locations(_Scalar(names, scalar).visit(ast.parse(expression.strip(), mode="eval")))
+        exec(f"def f({', '.join(name.removesuffix('?') for name in operands)}):\n    return {ast.unparse(tree)}", names)
+        divisions = sum(isinstance(node, ast.Div) for node in ast.walk(tree))
+        operations = sum(isinstance(node, ast.operator | ast.unaryop | ast.IfExp) for node in ast.walk(tree))
         cost = (
             (4 * (len(operands) + 1) + operations + 16 * divisions) * width // 4
         )  # memory, arithmetic, divisions: cycles of 16 elements
-        return _loop(njit(**OPTIONS)(names["f"]), len(operands), cast, width, cost)
+        sizes = [1 if name.endswith("?") else width for name in operands]
+        return _loop(njit(**OPTIONS)(names["f"]), sizes, cast, width, cost)
 
 
-class _Constants(ast.NodeTransformer):
-    """Numbers in an expression become names of values of the operands' dtype: elsewhere Numba would compute in float64."""
+COMPARISONS = {"eq": ast.Eq, "ne": ast.NotEq, "lt": ast.Lt, "le": ast.LtE, "gt": ast.Gt, "ge": ast.GtE}
+
+
+class _Scalar(ast.NodeTransformer):
+    """An expression in primitives as one of Python's on single values.
+
+    Numbers become names of values of the operands' dtype (Numba would compute in float64), ``p.where`` a choice.
+    """
 
     def __init__(self, names: dict[str, Any], scalar: Callable[[Any], Any]) -> None:
         self._names, self._scalar = names, scalar
@@ -133,6 +139,14 @@ class _Constants(ast.NodeTransformer):
         name = f"c{len(self._names)}"
         self._names[name] = self._scalar(node.value)
         return ast.Name(name, ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        primitive = node.func.attr
+        operands = [self.visit(operand) for operand in node.args]
+        if primitive == "where":
+            return ast.IfExp(*operands)
+        left, right = operands
+        return ast.Compare(left, [COMPARISONS[primitive]()], [right])
 
 
 KERNELS = _Expressions()

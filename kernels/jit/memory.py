@@ -17,7 +17,7 @@ from ..layout import FLAGS, LINE, YIELD
 
 __all__ = [
     "OPTIONS", "add", "barrier", "be_patient", "call0", "call1", "call2", "call3", "call4", "cas", "cycles", "data", "f32", "f64", "flush",
-    "i32", "i64", "load", "pause", "set_to", "shape", "share", "space", "store", "stride", "wide",
+    "i32", "i64", "load", "pause", "set_to", "shape", "share", "space", "store", "stride", "u8", "wide",
 ]  # fmt: skip
 
 OPTIONS: dict[str, Any] = {
@@ -56,6 +56,7 @@ f32 = _pointer(types.float32, ir.FloatType())
 f64 = _pointer(types.float64, ir.DoubleType())
 i64 = _pointer(types.int64, _I64)
 i32 = _pointer(types.int32, ir.IntType(32))
+u8 = _pointer(types.uint8, ir.IntType(8))
 
 
 def _at(builder: Any, address: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
-from ..kernels import loops
+from ..kernels.fused import kernel
 from ..optable import Case
 from .elementwise import as_bool, binary, inf, kind_of, like_inputs, nan
 
@@ -26,10 +26,15 @@ for _name, _compare, _sign in (
     )  # fmt: skip
 
 
+_choice = kernel("p.where(condition, x, y)", ("condition", "x", "y"), np.where)
+"""numpy branches at every element, which random masks make slow."""
+
+
 def _where(condition: Any, x: Any, y: Any) -> Any:
     if type(x) is int or type(y) is int:  # np.where would wrap an integer that the dtype of the other cannot hold
         x, y = _fitting(x, y), _fitting(y, x)
-    return loops.choose(condition, x, y)
+    large = isinstance(condition, np.ndarray) and condition.size >= _choice.gate
+    return (_choice.run if large else np.where)(condition, x, y)
 
 
 def _fitting(x: Any, other: Any) -> Any:
