@@ -161,8 +161,8 @@ class _Layers(_Recurrent):
         x = unsqueeze(input, 1) if single else transpose(input, 0, 1) if self.batch_first else input
         if x.shape[0] == 0:
             raise ShapeError(f"{type(self).__name__}: the sequence {input._type()} has no time steps")
-        state = self._state(hx, self._shape(x.shape[1]), x.dtype, 1 if single else None)
-        x, last = self._all_layers(x, [x.shape[1]] * x.shape[0], state)
+        start = self._starts(hx, x.shape[1], x.dtype, 1 if single else None)
+        x, last = self._all_layers(x, [x.shape[1]] * x.shape[0], start)
         if single:
             return x[:, 0], self._form(tuple(s[:, 0] for s in last))
         return (transpose(x, 0, 1) if self.batch_first else x), self._form(last)
@@ -170,10 +170,10 @@ class _Layers(_Recurrent):
     def _packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         self._check(input.data, (2,))
         sizes = [int(n) for n in input.batch_sizes.tolist()]
-        state = self._state(hx, self._shape(sizes[0]), input.data.dtype, None)
+        start = self._starts(hx, sizes[0], input.data.dtype, None)
         if hx is not None and input.sorted_indices is not None:
-            state = tuple(index_select(s, 1, input.sorted_indices) for s in state)
-        out, last = self._all_layers(input.data, sizes, state)
+            start = [tuple(index_select(s, 0, input.sorted_indices) for s in state) for state in start]
+        out, last = self._all_layers(input.data, sizes, start)
         if input.unsorted_indices is not None:
             last = tuple(index_select(s, 1, input.unsorted_indices) for s in last)
         return input._replace(data=out), self._form(last)
@@ -185,11 +185,16 @@ class _Layers(_Recurrent):
                 f"{type(self).__name__}: needs {shown}{self.input_size}) or (T, {self.input_size}), got {x._type()}"
             )
 
-    def _shape(self, batch: int) -> tuple[int, ...]:
-        return self.num_layers * self.num_directions, batch, self.hidden_size
+    def _starts(self, hx: Any, batch: int, dtype: Any, missing: int | None) -> list[State]:
+        """The state that each layer and direction starts from, ``(N, H)`` each."""
+        count = self.num_layers * self.num_directions
+        if hx is None:
+            return [self._state(None, (batch, self.hidden_size), dtype, None)] * count
+        state = self._state(hx, (count, batch, self.hidden_size), dtype, missing)
+        return [tuple(s[k] for s in state) for k in range(count)]
 
-    def _all_layers(self, x: Tensor, sizes: list[int], start: State) -> tuple[Tensor, State]:
-        """x ``(T, N, in)``, or packed ``(sum of sizes, in)``; start ``(layers * directions, N, H)`` each."""
+    def _all_layers(self, x: Tensor, sizes: list[int], start: list[State]) -> tuple[Tensor, State]:
+        """x ``(T, N, in)``, or packed ``(sum of sizes, in)``; start: of each layer and direction."""
         finals: list[State] = []
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
@@ -197,7 +202,7 @@ class _Layers(_Recurrent):
             ways = []
             for way in range(self.num_directions):
                 with scope("layer", layer) if self.num_directions == 1 else scope(("forward", "reverse")[way], layer):
-                    own = tuple(s[layer * self.num_directions + way] for s in start)
+                    own = start[layer * self.num_directions + way]
                     outputs, final = self._one_way(x, sizes, own, f"_l{layer}" + ("_reverse" if way else ""), bool(way))
                 ways.append(outputs)
                 finals.append(final)
