@@ -49,3 +49,5 @@ REDUCE = 512
 """Elements from which ``reduce.py`` uses its kernels."""
 REDUCTION = {"f32": 2, "f64": 4}
 """Cycles per four elements."""
+TAKE, PUT, CUMSUM = 4096, 1024, 1024
+"""Elements from which ``scatter.py`` uses its kernels."""
