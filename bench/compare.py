@@ -1,8 +1,9 @@
 """``make bench-compare OLD=a.json NEW=b.json``: what changed between two runs beyond noise.
 
-A figure is judged by its ratio to the same peer, where both runs have it: a slower day of the machine slows both. Otherwise by
-its own value. It changed if new / old differs from 1 by more than ``NOISES`` times the noise of both (half the distance between
-the quartiles, more where few rounds were measured, added in squares), and by more than ``LEAST``.
+A figure changed if our time and its ratio to the same peer both did, in one direction: a slower day of the machine slows the
+peer as well, and a peer's bad day changes no time of ours. Between different processors ratios alone are judged; without a
+peer, times alone. Each must differ by more than ``NOISES`` times the noise of both runs (half the distance between the
+quartiles, more where few rounds were measured, added in squares), and by more than ``LEAST``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +43,26 @@ class Change:
         return abs(math.log(self.factor)) > math.log(self.bound)
 
 
-def changes(old: dict[str, Row], new: dict[str, Row]) -> list[Change]:
+def changes(old: dict[str, Row], new: dict[str, Row], one_machine: bool = True) -> list[Change]:
     """All figures that both runs have, the worst first."""
     found = []
     for key in old.keys() & new.keys():
-        a, b = _judged(old[key], new[key])
-        if a.median > 0 and b.median > 0:
-            noise = math.hypot(a.doubt, b.doubt)
-            found.append(Change(key, old[key], new[key], b.median / a.median, 1 + max(LEAST, NOISES * noise)))
+        a, b = old[key], new[key]
+        pairs = []
+        if a.ratio is not None and b.ratio is not None and a.peer == b.peer:
+            pairs.append((a.ratio, b.ratio))
+        if one_machine or not pairs:
+            pairs.append((a.ours, b.ours))
+        if all(x.median > 0 and y.median > 0 for x, y in pairs):
+            seen = [Change(key, a, b, y.median / x.median, 1 + _noise(x, y)) for x, y in pairs]
+            least = min(seen, key=lambda change: abs(math.log(change.factor)) / math.log(change.bound))
+            opposed = min(c.factor for c in seen) < 1 < max(c.factor for c in seen)
+            found.append(replace(least, factor=1.0) if opposed else least)
     return sorted(found, key=lambda change: (-change.factor, change.key))
 
 
-def _judged(old: Row, new: Row) -> tuple[Spread, Spread]:
-    if old.ratio is not None and new.ratio is not None and old.peer == new.peer:
-        return old.ratio, new.ratio
-    return old.ours, new.ours
+def _noise(a: Spread, b: Spread) -> float:
+    return max(LEAST, NOISES * math.hypot(a.doubt, b.doubt))
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], path: str = "") -> list[str]:
@@ -74,7 +80,8 @@ def differences(old: dict[str, Any], new: dict[str, Any], path: str = "") -> lis
 def report(old: dict[str, Any], new: dict[str, Any]) -> str:
     """What is printed."""
     before, after = rows_of(old), rows_of(new)
-    found = changes(before, after)
+    machines = [run.get("machine", {}).get("processor") for run in (old, new)]
+    found = changes(before, after, machines[0] == machines[1])
     lines = [f"differs: {line}" for line in differences(old.get("machine", {}), new.get("machine", {}))]
     for name, run in (("old", old), ("new", new)):
         if run["interrupted"]:

@@ -52,7 +52,7 @@ def eager(quick: bool) -> Bench:
                 return {side: chain(lib, operation, shape) for side, lib in libraries(tn).items()}
 
             group = "eager, a recorded operation, forward + backward, float32"
-            rounds = 5 if quick else 15
+            rounds = 3 if quick else 15
             rows.append((yield Workload(group, f"{name} {shape[0]}×{shape[1]}", sides, per=CHAIN, rounds=rounds)))
     small = len(OPERATIONS) * 2
     yield mean("geometric mean, 4×8 and 32×128", rows[:small])

@@ -243,22 +243,18 @@ def test_interrupted_runs_leave_a_valid_file(tmp_path: Path) -> None:
 
 
 def test_compare_finds_a_planted_change_and_ignores_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old = [
-        row("same", 1.0),
-        row("noisy", 1.0, noise=0.2),
-        row("worse", 1.0),
-        row("better", 1.0),
-        row("drift", 1.0),
-        row("gone", 1),
-    ]
+    names = ("same", "noisy", "worse", "better", "drift", "peer's bad day", "gone")
+    old = [row(name, 1.0, noise=0.2 if name == "noisy" else 0.01) for name in names]
     new = [
-        row("same", 1.03), row("noisy", 1.4, noise=0.2), row("worse", 1.3), row("better", 0.7), row("drift", 1.0, ours=20.0),
-        row("new", 1),
+        row("same", 1.03, ours=10.3), row("noisy", 1.4, noise=0.2, ours=14.0), row("worse", 1.3, ours=13.0),
+        row("better", 0.7, ours=7.0), row("drift", 1.0, ours=20.0), row("peer's bad day", 0.5), row("new", 1),
     ]  # fmt: skip
     found = compare.changes({r.key: r for r in old}, {r.key: r for r in new})
     assert {c.new.name for c in found if c.real and c.factor > 1} == {"worse"}
     assert {c.new.name for c in found if c.real and c.factor < 1} == {"better"}
-    assert len(found) == 5
+    assert len(found) == 6
+    far = compare.changes({r.key: r for r in old}, {r.key: r for r in new}, one_machine=False)
+    assert {c.new.name for c in far if c.real} == {"worse", "better", "peer's bad day"}
     paths = [str(tmp_path / name) for name in ("old.json", "new.json")]
     for path, rows, numpy in zip(paths, (old, new), ("2.1", "2.2"), strict=True):
         about = {"machine": {"versions": {"numpy": numpy}}, "interrupted": False}
@@ -267,7 +263,7 @@ def test_compare_finds_a_planted_change_and_ignores_noise(tmp_path: Path, capsys
     text = capsys.readouterr().out
     assert "slower: 1\n    1.30×" in text
     assert "faster: 1\n    0.70×" in text
-    assert "unchanged: 3" in text
+    assert "unchanged: 4" in text
     assert "only in the old run: 1 (planted / group / gone)" in text
     assert "differs: versions: numpy: 2.1 → 2.2" in text
     assert compare.main([paths[0], str(tmp_path / "none.json")]) == 2
