@@ -31,5 +31,5 @@ take no argument, return what they computed (compared between the sides, once), 
 | the rest | benches |
 """
 
-BENCHES = ("imports", "team", "eager", "depth", "training", "memory", "primitives", "elementwise", "rows")
+BENCHES = ("imports", "team", "gemm", "eager", "depth", "training", "memory", "primitives", "elementwise", "rows")
 """The files that hold benches, in the order they run."""

@@ -25,8 +25,8 @@ __all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packe
 Array = np.ndarray[Any, Any]
 
 _BITS = {np.dtype(np.float32): 32, np.dtype(np.float64): 64}
-_WORDS = struct.Struct("12q")
-_PANELS = struct.Struct("5q")
+_WORDS = struct.Struct("12q").pack
+_PANELS = struct.Struct("5q").pack
 _local = threading.local()
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0, out=x)}
@@ -37,7 +37,7 @@ class _Kernel:
     """The native code for one dtype and width; ``_kernel`` keeps it."""
 
     def __init__(self, bits: int, width: int) -> None:
-        self.width, self.lanes = width, width // bits
+        self.bits, self.width, self.lanes = bits, width, width // bits
         self.rate = 2 * self.lanes  # multiply-adds a cycle
         self.team = team.memory()
         self.run = team.runner()
@@ -67,7 +67,7 @@ class PackedMatrix:
     Without kernels it keeps a copy of the matrix as it is.
     """
 
-    __slots__ = ("_array", "dtype", "place", "shape", "width")
+    __slots__ = ("_array", "_kernel", "dtype", "place", "shape", "width")
 
     def __init__(self, b: Array, width: int | None = None) -> None:
         bits = _BITS.get(b.dtype)
@@ -75,7 +75,7 @@ class PackedMatrix:
             raise TypeError(f"pack takes a matrix of float32 or float64, got {b.dtype} with shape {b.shape}")
         self.shape: tuple[int, int] = b.shape
         self.dtype = b.dtype
-        kernel = _kernel(bits, width)
+        self._kernel = kernel = _kernel(bits, width)
         self.width = 0 if kernel is None else kernel.width
         self.place = 0
         if kernel is None:
@@ -92,12 +92,11 @@ class PackedMatrix:
         """Take the values of another matrix of the same shape and dtype."""
         if b.shape != self.shape or b.dtype != self.dtype:
             raise ValueError(f"this packed matrix is {self.dtype} {self.shape}, got {b.dtype} {b.shape}")
-        if not self.place:
+        kernel = self._kernel
+        if kernel is None:
             np.copyto(self._array, b)
             return
-        kernel = _kernel(_BITS[self.dtype], self.width)
-        assert kernel is not None
-        kernel.run(_PANELS.pack(kernel.team, kernel.panels, b.size >> 1, id(b), self.place))
+        kernel.run(_PANELS(kernel.team, kernel.panels, b.size >> 1, id(b), self.place))
 
     def unpack(self) -> Array:
         """The matrix again, as a new array."""
@@ -159,7 +158,7 @@ def matmul(
         shape: tuple[int, ...] = (a.shape[0], b.shape[1])
     else:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-    return _by_kernel(kernel, bits, a, b, 0, shape, out, bias, activation, accumulate)
+    return _by_kernel(kernel, a, b, 0, shape, out, bias, activation, accumulate)
 
 
 def matmul_packed(
@@ -174,19 +173,17 @@ def matmul_packed(
     """``matmul`` with a packed b."""
     if a.ndim < 2 or a.shape[-1] != b.shape[0] or a.dtype != b.dtype:
         raise ValueError(f"matmul_packed: {a.dtype} {a.shape} and packed {b.dtype} {b.shape} do not fit")
-    if not b.place:
+    kernel = b._kernel
+    if kernel is None:
         return _by_numpy(a, b._array, out, bias, activation, accumulate)
-    bits = _BITS[a.dtype]
-    kernel = _kernel(bits, b.width)
-    assert kernel is not None
-    return _by_kernel(kernel, bits, a, b, b.place, (*a.shape[:-1], b.shape[1]), out, bias, activation, accumulate)
+    shape = (*a.shape[:-1], b.shape[1])
+    return _by_kernel(kernel, a, None, b.place, shape, out, bias, activation, accumulate)
 
 
 def _by_kernel(
     kernel: _Kernel,
-    bits: int,
     a: Array,
-    b: Any,
+    b: Array | None,
     place: int,
     shape: tuple[int, ...],
     out: Array | None,
@@ -194,50 +191,50 @@ def _by_kernel(
     activation: str,
     accumulate: bool,
 ) -> Array:
-    target = out
+    """The product with the array b, or with the panels at ``place``."""
     if out is None:
         if accumulate:
             raise ValueError("matmul: accumulate adds to out, which is missing")
-        target = result = np.empty(shape, a.dtype)
+        c = np.empty(shape, a.dtype)
+    elif out.shape != shape or out.dtype != a.dtype:
+        raise ValueError(f"matmul: out must be {a.dtype} {shape}, got {out.dtype} {out.shape}")
+    elif not out.flags.writeable:
+        raise ValueError("matmul: out is read-only")
+    elif out.strides[-1] != out.itemsize or _overlap(out, a) or (b is not None and _overlap(out, b)):
+        c = out.copy() if accumulate else np.empty(shape, a.dtype)
     else:
-        _check_out(out, shape, a.dtype)
-        result = out
-        overlaps = np.may_share_memory(out, a) or (not place and np.may_share_memory(out, b))
-        if overlaps or out.strides[-1] != out.itemsize:
-            result = out.copy() if accumulate else np.empty(shape, a.dtype)
+        c = out
+    result, target = c, out
     finish = bias_at = 0
     if bias is not None or activation != "none":
         bias = _check_bias(bias, shape[-1], a.dtype)
         bias_at = 0 if bias is None else bias.ctypes.data
         _check_activation(activation)
-        finish = _finish(activation, bits)
-    c = result
-    if len(shape) > 2 and (place or b.ndim == 2) and a.flags.c_contiguous and c.flags.c_contiguous:
+        finish = _finish(activation, kernel.bits)
+    if len(shape) > 2 and (b is None or b.ndim == 2) and a.flags.c_contiguous and c.flags.c_contiguous:
         a, c = a.reshape(-1, a.shape[-1]), c.reshape(-1, shape[-1])  # one tall product instead of many low ones
     try:
         room = _local.place
     except AttributeError:
         room = _make_room()
-    size = c.size * a.shape[-1]
+    packed = b is None
+    b_at = place if packed else id(b)
+    work = c.size * a.shape[-1] // kernel.rate
     kernel.run(
-        _WORDS.pack(
-            kernel.team,
-            kernel.product,
-            size // kernel.rate + c.size,
-            id(a),
-            place or id(b),
-            id(c),
-            place != 0,
-            accumulate,
-            bias_at,
-            finish,
-            room,
-            kernel.tiles,
+        _WORDS(
+            kernel.team, kernel.product, work,
+            id(a), b_at, id(c), packed, accumulate, bias_at, finish, room, kernel.tiles,
         )
-    )
-    if result is not target:
-        np.copyto(target, result)  # type: ignore[arg-type]
-    return target  # type: ignore[return-value]
+    )  # fmt: skip
+    if target is None or result is target:
+        return result
+    np.copyto(target, result)
+    return target
+
+
+def _overlap(x: Array, y: Array) -> bool:
+    """Whether two arrays may share memory. Two that own theirs cannot, unless they are one."""
+    return x is y or (not (x.base is None is y.base) and np.may_share_memory(x, y))
 
 
 def _make_room() -> int:
@@ -263,13 +260,6 @@ def _by_numpy(a: Array, b: Array, out: Array | None, bias: Array | None, activat
         _check_activation(activation)
         ACTIVATIONS[activation](result)
     return result
-
-
-def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    if out.shape != shape or out.dtype != dtype:
-        raise ValueError(f"matmul: out must be {dtype} {shape}, got {out.dtype} {out.shape}")
-    if not out.flags.writeable:
-        raise ValueError("matmul: out is read-only")
 
 
 def _check_bias(bias: Array | None, n: int, dtype: np.dtype[Any]) -> Array | None:
