@@ -2,7 +2,7 @@
 
 Each thread computes its own part of the result without waiting for others, whole columns or whole rows of it: block by block of B,
 brought into the second cache in the order in which tiles read it (unless the caller had it packed, or too few rows would use it),
-tile by tile of rows of A, brought into the first. Every sum runs over k in order, in one chain of fused multiply-adds: the same bits
+tile by tile of rows of A, read where they stand if they stand well. Every sum runs over k in order, in one chain of fused multiply-adds: the same bits
 whatever the tile, the block and the number of threads. (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication",
 ACM TOMS 34, 2008, with the parts of A and B exchanged.)
 """
@@ -25,7 +25,9 @@ DIRECT_ROWS = 1
 DIRECT_K = 32
 """Rows of B that are then read side by side, at most as many as the processor has pages at hand."""
 WORTH_BRINGING = 8
-"""Vectors of columns from which rows of A are brought together first."""
+"""Vectors of columns from which rows of A that stand badly are brought together first."""
+WAY = 4096
+"""Bytes after which addresses meet again in the first cache: rows so far apart would drive each other out."""
 
 
 @njit(**OPTIONS)
@@ -50,10 +52,8 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
     @njit(**OPTIONS)
     def strip(tile, rows, a, a_row, a_k, b, b_vector, b_k, c, c_row, k, n, vectors, add):
         """Tiles of the same rows, over all vectors of a block."""
-        groups = _ceil(vectors, most_vectors)
-        for g in range(groups):
-            v = g * vectors // groups
-            some = (g + 1) * vectors // groups - v
+        for v in range(0, vectors, most_vectors):
+            some = min(most_vectors, vectors - v)
             call_tile(
                 tile, rows, some, a, a_row, a_k, b + v * b_vector, b_vector, b_k, c + v * vector, c_row, k, n - v * lanes, add
             )
@@ -65,11 +65,13 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
         direct = packed == 0 and b_column == size and tiles <= DIRECT_ROWS and n >= v1 * lanes
         k_blocks = max(1, _ceil(k, DIRECT_K if direct else k_most))
         k_high = _ceil(k, k_blocks)
-        blocks = _ceil(v1 - v0, max(most_vectors, BLOCK // (max(1, k_high) * vector)))
+        groups = _ceil(v1 - v0, most_vectors)
+        blocks = _ceil(groups, max(1, BLOCK // (max(1, k_high) * vector * most_vectors)))
         a_place = place + BLOCK
         pitch = _ceil(k_high * size, LINE) * LINE + stagger
         for j in range(blocks):
-            j0, j1 = v0 + (v1 - v0) * j // blocks, v0 + (v1 - v0) * (j + 1) // blocks
+            j0 = v0 + groups * j // blocks * most_vectors
+            j1 = min(v1, v0 + groups * (j + 1) // blocks * most_vectors)
             columns = min(n, j1 * lanes) - j0 * lanes
             for i in range(k_blocks):
                 k0 = k * i // k_blocks
@@ -85,7 +87,7 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
                     r0 = m0 + (m1 - m0) * t // tiles
                     rows = m0 + (m1 - m0) * (t + 1) // tiles - r0
                     a_at, row_step, k_step = a + r0 * a_row + k0 * a_k, a_row, a_k
-                    if j1 - j0 >= WORTH_BRINGING and not direct:
+                    if j1 - j0 >= WORTH_BRINGING and not direct and (a_k != size or a_row % WAY == 0):
                         bring(a_place, a_at, a_row, a_k, rows, depth, pitch)
                         a_at, row_step, k_step = a_place, pitch, size
                         if by_columns(a_row, rows):
