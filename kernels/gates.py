@@ -24,13 +24,30 @@ needs several calls, or has no such function, a sixth. The sizes are larger than
 """
 
 
-def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int, threads: int) -> bool:
+def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int) -> bool:
     """Whether ``count`` products ``(m, k) @ (k, n)`` of numbers of ``size`` bytes are worth the kernel.
 
-    rows: whether b stands row by row, so that packing it is copying; width: bits of a register.
+    rows: whether b stands row by row; width: bits of a register. Nanoseconds of one thread per multiply-add, fitted to products of
+    0.1 to 130 million of them in float32 with registers of 512 bits: the kernel pays for packing b, which m rows share, and computes
+    whole vectors; OpenBLAS packs too, at more than twice the price, unless the product is small and b stands row by row.
     """
-    return count * m * n * k > 0
+    lanes = width // 8 // size
+    scale = size / 4 * 512 / width
+    products = count * m * n * k
+    if m < 2 or n < 2:
+        return False  # matrix times vector reads each number once: numpy is at the limit of the memory
+    ours = 3000 + count * m * (-(-n // lanes) * lanes) * k * (0.0155 + 0.19 / m) * scale
+    if not rows:
+        blas = 0.018 + 0.85 / m
+    elif m * n * k <= SMALL:
+        blas = 0.029
+    else:
+        blas = 0.0185 + 0.5 / m
+    return ours < 600 + products * blas * scale
 
+
+SMALL = 1_000_000
+"""Multiply-adds up to which OpenBLAS reads both operands where they stand (its ``interface/gemm.c``, small matrix optimization)."""
 
 ROWS = 64
 """Elements from which ``rows.py`` uses its kernels."""

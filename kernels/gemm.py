@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import gates, layout, native, team
+from . import gates, layout, native, team, vector
 
 __all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packed", "pack"]
 
@@ -29,8 +29,13 @@ _WORDS = struct.Struct("12q").pack
 _PANELS = struct.Struct("5q").pack
 _local = threading.local()
 
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"none": lambda x: x, "relu": lambda x: np.maximum(x, 0, out=x)}
-"""What ``activation`` may name, in numpy, in place; the kernels' own are in ``jit/finish.py``."""
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "none": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": vector.tanh,
+    "sigmoid": vector.sigmoid,
+}
+"""What ``activation`` may name, for whole arrays; the kernels' own are in ``jit/finish.py``."""
 
 
 class _Kernel:
@@ -117,18 +122,19 @@ def pack(b: Array, *, width: int | None = None) -> PackedMatrix:
 
 def kernel_wins(a: Array, b: Array) -> bool:
     """Whether ``matmul(a, b)`` takes the kernel: it can, and its measured cost is lower than BLAS's (``gates.py``)."""
-    bits = _BITS.get(a.dtype)
-    if bits is None or b.dtype != a.dtype or a.ndim < 2 or b.ndim < 2 or not native.widths():
+    if a.dtype not in _BITS or b.dtype != a.dtype or not (widths := native.widths()):
         return False
-    m, k = a.shape[-2:]
-    n = b.shape[-1]
-    count = 1
-    if a.ndim > 2 or b.ndim > 2:
+    if a.ndim == b.ndim == 2:
+        (m, k), n, count = a.shape, b.shape[1], 1
+    elif a.ndim < 2 or b.ndim < 2:
+        return False
+    else:
+        m, k, n = *a.shape[-2:], b.shape[-1]
         if b.ndim == 2 and a.flags.c_contiguous:
-            m *= prod(a.shape[:-2])
+            m, count = m * prod(a.shape[:-2]), 1
         else:
             count = prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
-    return gates.gemm(count, m, n, k, a.itemsize, b.strides[-1] == b.itemsize, native.widths()[0], team.get_num_threads())
+    return gates.gemm(count, m, n, k, a.itemsize, b.strides[-1] == b.itemsize, widths[0])
 
 
 def matmul(
@@ -171,12 +177,14 @@ def matmul_packed(
     accumulate: bool = False,
 ) -> Array:
     """``matmul`` with a packed b."""
-    if a.ndim < 2 or a.shape[-1] != b.shape[0] or a.dtype != b.dtype:
-        raise ValueError(f"matmul_packed: {a.dtype} {a.shape} and packed {b.dtype} {b.shape} do not fit")
     kernel = b._kernel
+    size = a.shape
+    k, n = b.shape
+    if len(size) < 2 or size[-1] != k or a.dtype != b.dtype:
+        raise ValueError(f"matmul_packed: {a.dtype} {a.shape} and packed {b.dtype} {b.shape} do not fit")
     if kernel is None:
         return _by_numpy(a, b._array, out, bias, activation, accumulate)
-    shape = (*a.shape[:-1], b.shape[1])
+    shape = (size[0], n) if len(size) == 2 else (*size[:-1], n)
     return _by_kernel(kernel, a, None, b.place, shape, out, bias, activation, accumulate)
 
 
@@ -198,9 +206,11 @@ def _by_kernel(
         c = np.empty(shape, a.dtype)
     elif out.shape != shape or out.dtype != a.dtype:
         raise ValueError(f"matmul: out must be {a.dtype} {shape}, got {out.dtype} {out.shape}")
-    elif not out.flags.writeable:
+    elif not (flags := out.flags).writeable:
         raise ValueError("matmul: out is read-only")
-    elif out.strides[-1] != out.itemsize or _overlap(out, a) or (b is not None and _overlap(out, b)):
+    elif (
+        (not flags.c_contiguous and out.strides[-1] != out.itemsize) or _overlap(out, a) or (b is not None and _overlap(out, b))
+    ):
         c = out.copy() if accumulate else np.empty(shape, a.dtype)
     else:
         c = out
@@ -258,7 +268,7 @@ def _by_numpy(a: Array, b: Array, out: Array | None, bias: Array | None, activat
         if checked is not None:
             result += checked
         _check_activation(activation)
-        ACTIVATIONS[activation](result)
+        result[...] = ACTIVATIONS[activation](result)
     return result
 
 

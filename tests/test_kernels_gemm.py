@@ -124,6 +124,10 @@ def test_bias_activation_and_accumulation(width: int, dtype: type) -> None:
             gemm.matmul_packed(a, packed, start.copy(), bias=bias, activation="relu", accumulate=True), with_all
         )
         assert np.array_equal(gemm.matmul(a, b, activation="relu", width=width), np.maximum(plain, 0))
+        tolerance = 8 * np.finfo(dtype).eps
+        for name, exact in (("tanh", np.tanh), ("sigmoid", lambda x: 1 / (1 + np.exp(-x)))):
+            got = gemm.matmul(a, b, bias=bias, activation=name, width=width)
+            np.testing.assert_allclose(got, exact((plain + bias).astype(np.float64)), rtol=tolerance, atol=1e-37)
 
 
 @needs_kernels
@@ -211,7 +215,7 @@ def test_random_views(data: st.DataObject) -> None:
 
 def test_bad_arguments() -> None:
     a, b = values((3, 4), np.float32), values((4, 5), np.float32)
-    with pytest.raises(ValueError, match=r"out"):
+    with pytest.raises(ValueError, match=r"(?i)out"):
         gemm.matmul(a, b, np.empty((3, 4), np.float32))
     out = np.empty((3, 5), np.float32)
     out.flags.writeable = False
@@ -219,7 +223,7 @@ def test_bad_arguments() -> None:
         gemm.matmul(a, b, out)
     with pytest.raises(ValueError, match=r"bias must be float32 \(5,\), got float32 \(4,\)"):
         gemm.matmul(a, b, bias=a[0])
-    with pytest.raises(ValueError, match=r"activation must be one of none, relu.*'softplus'"):
+    with pytest.raises(ValueError, match=r"activation must be one of none, relu, tanh, sigmoid; got 'softplus'"):
         gemm.matmul(a, b, activation="softplus")
     with pytest.raises(ValueError, match=r"accumulate adds to out, which is missing"):
         gemm.matmul(a, b, accumulate=True)
@@ -243,6 +247,18 @@ def test_what_the_kernels_leave_to_numpy() -> None:
     assert np.array_equal(gemm.matmul(b, np.ones(4)), b @ np.ones(4))
     swapped = b.astype(">f8")
     assert np.array_equal(gemm.matmul(swapped, swapped.T), b @ b.T)
+
+
+@needs_kernels
+def test_which_products_the_kernel_takes() -> None:
+    large, small, column = values((200, 200), np.float32), values((4, 4), np.float32), values((200, 1), np.float32)
+    assert gemm.kernel_wins(large, large)
+    assert gemm.kernel_wins(np.broadcast_to(large, (3, 200, 200)), large.T)
+    assert not gemm.kernel_wins(small, small)
+    assert not gemm.kernel_wins(large, column)
+    assert not gemm.kernel_wins(large, large.astype(np.float64))
+    assert np.array_equal(gemm.matmul(large, large), gemm.matmul(large, large, width=WIDTHS[0]))
+    assert np.array_equal(gemm.matmul(large, column), large @ column)
 
 
 @needs_kernels

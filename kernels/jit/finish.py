@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from . import scalar
 from .memory import OPTIONS, f32, f64, wide
 
 __all__ = ["ACTIVATIONS", "KERNELS"]
@@ -31,7 +32,12 @@ def _relu(kind: Any) -> Any:
     return relu
 
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"none": _none, "relu": _relu}
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "none": _none,
+    "relu": _relu,
+    "tanh": lambda kind: scalar.tanh,
+    "sigmoid": lambda kind: scalar.sigmoid,
+}
 """Scalar functions by name, each made for a type of numpy."""
 
 

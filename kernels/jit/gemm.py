@@ -2,9 +2,9 @@
 
 Each thread computes its own part of the result without waiting for others, whole columns or whole rows of it: block by block of B,
 brought into the second cache in the order in which tiles read it (unless the caller had it packed, or too few rows would use it),
-tile by tile of rows of A, read where they stand if they stand well. Every sum runs over k in order, in one chain of fused multiply-adds: the same bits
-whatever the tile, the block and the number of threads. (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication",
-ACM TOMS 34, 2008, with the parts of A and B exchanged.)
+tile by tile of rows of A, read where they stand if they stand well. Every sum runs over k in order, in one chain of fused
+multiply-adds: the same bits whatever the tile, the block and the number of threads. (Goto and van de Geijn, "Anatomy of
+high-performance matrix multiplication", ACM TOMS 34, 2008, with the parts of A and B exchanged.)
 """
 
 from __future__ import annotations
