@@ -129,7 +129,7 @@ def kernel_wins(a: Array, b: Array) -> bool:
     elif a.ndim < 2 or b.ndim < 2:
         return False
     else:
-        m, k, n = *a.shape[-2:], b.shape[-1]
+        m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
         if b.ndim == 2 and a.flags.c_contiguous:
             m, count = m * prod(a.shape[:-2]), 1
         else:
