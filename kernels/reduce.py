@@ -49,6 +49,9 @@ def _reduced(name: str, x: Array, over: tuple[int, ...], keepdims: bool, instead
     kind = _NAMES.get(x.dtype) if x.size >= gates.REDUCE else None
     if kind is None or not over or kernel("reduce", f"{name}_{kind}", "9q") is None:
         return np.asarray(instead(x, axis=over, keepdims=keepdims))
+    over = tuple(sorted(over))
+    if x.flags.c_contiguous and over[-1] - over[0] == len(over) - 1:
+        return _together(f"{name}_{kind}", kind, x, over, keepdims)
     turned = tuple(slice(None, None, -1 if i in over and s < 0 else 1) for i, s in enumerate(x.strides))
     source = x[turned] if any(stride < 0 for stride in x.strides) else x
     axes, kept = _axes(source, over)
@@ -59,6 +62,22 @@ def _reduced(name: str, x: Array, over: tuple[int, ...], keepdims: bool, instead
         return np.array(x.reshape(_shape(x, over, keepdims)))
     out = held.reshape([x.shape[i] for i in kept]).transpose(np.argsort(kept))  # as it stands in memory, then in its own order
     return np.expand_dims(out, over) if keepdims else out
+
+
+def _together(name: str, kind: str, x: Array, over: tuple[int, ...], keepdims: bool) -> Array:
+    """The usual case: neighbouring axes of a contiguous array, in rising order."""
+    first, shape = over[0], x.shape
+    count, n = prod(shape[:first]), prod(shape[first : first + len(over)])
+    inner = x.size // (count * n)
+    out = np.empty(shape[:first] + ((1,) * len(over) if keepdims else ()) + shape[first + len(over) :], x.dtype)
+    pieces = -(-n // (_STRIP if inner > 1 else _PIECE))
+    scratch = np.empty(out.size * pieces if pieces > 1 else 0)
+    call = kernel("reduce", name, "11q")
+    assert call is not None
+    step = inner * x.itemsize
+    work = x.size * gates.REDUCTION[kind] // 4
+    call(work, id(x), id(out), id(scratch), count, n, step, inner, x.itemsize, 1, count, n * step)
+    return out
 
 
 def _step(name: str, kind: str, x: Array, axes: list[Axis]) -> tuple[Array, list[Axis]]:
@@ -124,5 +143,6 @@ def _place(name: str, x: Array, axis: int | None, keepdims: bool, instead: Calla
     shape = ((1,) * x.ndim if keepdims else ()) if axis is None else (*x.shape[:-1], 1) if keepdims else x.shape[:-1]
     out = np.empty(shape, np.int64)
     pieces = -(-n // _PIECE)
-    call(x.size * gates.REDUCTION[kind] // 4, id(x), id(out), id(np.empty(rows * pieces)), rows, n, n * x.itemsize)
+    scratch = np.empty(rows * pieces if pieces > 1 else 0)
+    call(x.size * gates.REDUCTION[kind] // 4, id(x), id(out), id(scratch), rows, n, n * x.itemsize)
     return out

@@ -137,3 +137,9 @@ def test_empty_and_single_values() -> None:
     assert reduce.max(np.array(4.0), ()) == 4
     assert reduce.sum(np.full((1, 1), 4.0), (0, 1)) == 4
     assert reduce.argmax(np.array(4.0)) == 0
+
+
+def test_axes_in_any_order() -> None:
+    x = np.random.default_rng(4).standard_normal((3, 4, 5, 6))
+    for over in itertools.permutations(range(4), 3):
+        np.testing.assert_array_equal(reduce.max(x, over), x.max(over))

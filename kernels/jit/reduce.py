@@ -48,6 +48,8 @@ KERNELS: dict[str, Callable[..., None]] = {}
 def _place(number, axes, sizes, strides):
     """Bytes from the first element to number ``number`` of the outer axes."""
     at = 0
+    if axes == 1:  # divisions take long
+        return number * strides[0]
     for axis in range(axes - 1, -1, -1):
         at += number % sizes[axis] * strides[axis]
         number //= sizes[axis]
@@ -99,8 +101,13 @@ def _reduction(name: str, element: Any, cast: Any, size: int, op: Any, row: Any,
         held = f64(data(block[2])) if pieces > 1 else f64(out)
         start, stop = share(outputs * pieces, 1, tid, nt)
         for task in range(start, stop):
-            piece, output = task % pieces, task // pieces
-            at = x + _place(output // inner, axes, sizes, strides) + output % inner * inner_step + piece * PIECE * step
+            piece, output, number, column = 0, task, task, 0
+            if pieces > 1:
+                piece, output = task % pieces, task // pieces
+                number = output
+            if inner > 1:
+                number, column = output // inner, output % inner
+            at = x + _place(number, axes, sizes, strides) + column * inner_step + piece * PIECE * step
             count = min(n - piece * PIECE, PIECE)
             value = row(at, count) if step == size else single(at, count, step)
             if pieces > 1:
