@@ -34,8 +34,8 @@ def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int) 
     lanes = width // 8 // size
     scale = size / 4 * 512 / width
     products = count * m * n * k
-    if m < 2 or n < 2:
-        return False  # matrix times vector reads each number once: numpy is at the limit of the memory
+    if m < 2 or n < 2 or (rows and products * size < TINY):
+        return False  # matrix times vector reads each number once; what is tiny is a call's cost and little else
     ours = 3000 + count * m * (-(-n // lanes) * lanes) * k * (0.0155 + 0.19 / m) * scale
     if not rows:
         blas = 0.018 + 0.85 / m
@@ -46,6 +46,8 @@ def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int) 
     return ours < 600 + products * blas * scale
 
 
+TINY = 600_000
+"""Bytes of a times columns of b below which a call's cost decides: numpy's, without a look at anything else."""
 SMALL = 1_000_000
 """Multiply-adds up to which OpenBLAS reads both operands where they stand (its ``interface/gemm.c``, small matrix optimization)."""
 

@@ -122,7 +122,8 @@ def pack(b: Array, *, width: int | None = None) -> PackedMatrix:
 
 def kernel_wins(a: Array, b: Array) -> bool:
     """Whether ``matmul(a, b)`` takes the kernel: it can, and its measured cost is lower than BLAS's (``gates.py``)."""
-    if a.dtype not in _BITS or b.dtype != a.dtype or not (widths := native.widths()):
+    dtype = a.dtype
+    if (b.dtype is not dtype and b.dtype != dtype) or dtype not in _BITS or not (widths := native.widths()):
         return False
     if a.ndim == b.ndim == 2:
         (m, k), n, count = a.shape, b.shape[1], 1
@@ -134,7 +135,7 @@ def kernel_wins(a: Array, b: Array) -> bool:
             m, count = m * prod(a.shape[:-2]), 1
         else:
             count = prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
-    return gates.gemm(count, m, n, k, a.itemsize, b.strides[-1] == b.itemsize, widths[0])
+    return gates.gemm(count, m, n, k, dtype.itemsize, b.strides[-1] == b.itemsize, widths[0])
 
 
 def matmul(
@@ -152,10 +153,15 @@ def matmul(
     a  ``(..., M, K)``, b  ``(..., K, N)``, out  ``(..., M, N)``, bias  ``(N,)``; the dimensions in front broadcast. Any strides; out may
     overlap a and b. width: bits of the registers (256 or 512); the kernel is then used whatever the sizes.
     """
-    bits = _BITS.get(a.dtype)
-    if bits is None or (width is None and not kernel_wins(a, b)):
+    if width is None and (
+        (b.ndim == 2 and a.nbytes * b.shape[1] < gates.TINY and b.flags.c_contiguous) or not kernel_wins(a, b)
+    ):
+        if bias is None and activation == "none" and not accumulate:
+            plain: Array = np.matmul(a, b, out=out)
+            return plain
         return _by_numpy(a, b, out, bias, activation, accumulate)
-    kernel = _kernel(bits, width)
+    bits = _BITS.get(a.dtype)
+    kernel = None if bits is None else _kernel(bits, width)
     if kernel is None or b.dtype != a.dtype or a.ndim < 2 or b.ndim < 2:
         return _by_numpy(a, b, out, bias, activation, accumulate)
     if a.shape[-1] != b.shape[-2]:
