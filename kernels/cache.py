@@ -34,7 +34,7 @@ class Store:
         found = _read(path)
         if found is not None:
             return found
-        with _locked(self.folder / "lock"):  # one process compiles, the others wait for what it kept
+        with _locked(self.folder / f"{name}.lock"):  # one process compiles, the others wait for what it kept
             found = _read(path)
             if found is None:
                 found = make()

@@ -31,6 +31,8 @@ class Fused(NamedTuple):
 
     run: Callable[..., Any]
     gate: int
+    texts: tuple[str, str]
+    """The names of its kernels for float32 and float64 in the room ``fused``, all operands being floats."""
 
 
 def fused(expression: str, names: Sequence[str], otherwise: Callable[..., Any]) -> Fused | None:
@@ -53,11 +55,12 @@ def run({given}):
     return mixed({given})
 """
     scope: dict[str, Any] = {"ndarray": np.ndarray, "F32": _FLOAT32, "F64": _FLOAT64}
-    for name, dtype, short in (("single", _FLOAT32, "f32"), ("double", _FLOAT64, "f64")):
-        scope[name] = _first(scope, name, f"{short} {' '.join(names)}: {expression}", dtype.char * (len(names) + 1), otherwise)
+    texts = f"f32 {' '.join(names)}: {expression}", f"f64 {' '.join(names)}: {expression}"
+    for name, dtype, text in (("single", _FLOAT32, texts[0]), ("double", _FLOAT64, texts[1])):
+        scope[name] = _first(scope, name, text, dtype.char * (len(names) + 1), otherwise)
     scope["mixed"] = _mixed(names, expression, otherwise)
     exec(source, scope)
-    return Fused(scope["run"], gates.ARITHMETIC if operations == 1 and "p." not in expression else gates.FUSED)
+    return Fused(scope["run"], gates.ARITHMETIC if operations == 1 and "p." not in expression else gates.FUSED, texts)
 
 
 def kernel(expression: str, names: Sequence[str], otherwise: Callable[..., Any]) -> Fused:

@@ -16,13 +16,14 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import cache as disk
 
-__all__ = ["address", "available", "builtin", "features", "kernels_wanted", "slot", "symbol", "widths"]
+__all__ = ["address", "available", "builtin", "every", "features", "kernels_wanted", "slot", "symbol", "widths"]
 
 _lock = threading.Lock()
 _definitions: list[_MethodDef] = []
@@ -63,6 +64,13 @@ def address(room: str, name: str) -> int:
                     ) from None
                 _addresses[key] = machine.address(room, name)
             return _addresses[key]
+
+
+def every() -> list[tuple[str, str]]:
+    """Room and name of every kernel but those made from the text of expressions (``fused.py``). Imports Numba."""
+    folder = Path(__file__).with_name("jit")
+    rooms = {path.stem: import_module(f".jit.{path.stem}", __package__) for path in sorted(folder.glob("*.py"))}
+    return [(room, name) for room, module in rooms.items() for name in getattr(module, "KERNELS", ())]
 
 
 def features() -> frozenset[str]:

@@ -101,7 +101,20 @@ def test_sixteen_cold_processes_at_once(tmp_path: Path) -> None:
     said = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0] * 16
     assert sum(int(line.split()[0]) for line in said) == 4
-    assert {path.suffix for path in objects(tmp_path)[0].parent.iterdir()} == {".o", ""}
+    assert {path.suffix for path in objects(tmp_path)[0].parent.iterdir()} == {".o", ".lock"}
+
+
+def test_warmup_knows_every_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of all rooms, and those of the table's expressions and rules; each compiles (two are, here)."""
+    from tinygrad_notes import warmup
+
+    found = warmup.kernels()
+    assert {"team", "gemm", "rows", "elementwise", "update", "fused"} <= {room for room, _ in found}
+    assert ("fused", "f32 x y: x * y") in found
+    assert ("fused", "f64 g out: g - g * out * out") in found
+    assert len(set(found)) == len(found)
+    monkeypatch.setattr(warmup, "kernels", lambda: [found[0], ("fused", "f32 x y: x * y")])
+    assert warmup.warmup(1) == 0
 
 
 def test_switched_off_there_are_no_kernels() -> None:

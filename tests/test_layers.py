@@ -34,7 +34,7 @@ LAYERS: list[list[str]] = [
         "stubs", "io", "nn.functional", "information",
     ],
     ["nn", "optim", "utils"],
-    ["data", "models", "train", "cli"],
+    ["data", "models", "train", "warmup", "cli"],
 ]
 # fmt: on
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}

@@ -1,4 +1,4 @@
-"""The command line: ``tinygrad-notes lm train``, ``lm sample``, ``tabular`` and ``digits``."""
+"""The command line: ``tinygrad-notes lm train``, ``lm sample``, ``tabular``, ``digits`` and ``warmup``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any
 
 from .data.text import load_text, split_text
 from .functions.generator import Generator
+from .kernels.team import get_num_threads
 from .models.char_lm import sample
 from .train.commands import add_commands, stop_on_sigint
 from .train.language_model import Config, Trainer
+from .warmup import warmup
 
 __all__ = ["main"]
 
@@ -64,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     write.add_argument("--seed", type=int, default=0, help="of the random draws")
     add_commands(tasks)
+    warm = tasks.add_parser(
+        "warmup", help="compile every kernel now, so that no later run waits for one", formatter_class=_Formatter
+    )
+    warm.set_defaults(run=lambda given: warmup(given.jobs))
+    warm.add_argument("--jobs", type=_positive, default=get_num_threads(), help="processes that compile")
     return parser
 
 
