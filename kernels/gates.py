@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ARITHMETIC", "FUSED", "VECTOR", "gemm"]
+__all__ = ["ARITHMETIC", "FUSED", "PRODUCT", "VECTOR", "gemm"]
 
 ARITHMETIC = 16_384
 """Elements from which one operation of arithmetic is worth two threads; below, numpy's loop on one is as good as ours."""
