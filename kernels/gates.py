@@ -24,6 +24,10 @@ needs several calls, or has no such function, a sixth. The sizes are larger than
 """
 
 
+PRODUCT = 32_768
+"""Multiply-adds of a product from which ``gemm`` is asked at all; below, numpy's call costs less than the question."""
+
+
 def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int) -> bool:
     """Whether ``count`` products ``(m, k) @ (k, n)`` of numbers of ``size`` bytes are worth the kernel.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import gates, layout, native, team, vector
+from . import gates, layout, native, pool, team, vector
 
 __all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packed", "pack"]
 
@@ -44,6 +44,7 @@ class _Kernel:
     def __init__(self, bits: int, width: int) -> None:
         self.bits, self.width, self.lanes = bits, width, width // bits
         self.rate = 2 * self.lanes  # multiply-adds a cycle
+        pool.use()
         self.team = team.memory()
         self.run = team.runner()
         self.tiles = native.address("gemm", f"tiles_f{bits}_{width}")

@@ -32,7 +32,7 @@ ALIGNED_ALLOC, FREE, MEMSET, MEMCPY, MADVISE = range(5)  # addresses of the C li
 KEPT, CAP = 5, 6  # bytes that wait in the lists; the most that may
 COLOR = 7  # number of the place that the next block gets in its page
 LISTS = 8  # the first free block of each size
-STATE = LISTS + 160
+STATE = LISTS + 200
 HEADER = 64
 """Bytes before an array's own."""
 LARGEST = 1 << 26

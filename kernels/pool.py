@@ -8,6 +8,7 @@ context in which operations run, it is this pool. Arrays made elsewhere are none
 from __future__ import annotations
 
 import ctypes
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from . import layout, native
 
-__all__ = ["drain", "is_used", "kept", "use"]
+__all__ = ["drain", "is_used", "kept", "use", "wanted"]
 
 CAP = 1 << 28
 """Bytes of free blocks that are kept: 256 MB."""
@@ -78,9 +79,14 @@ def _set_handler() -> Any:
     return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(address)
 
 
+wanted: ContextVar[bool] = ContextVar("wanted", default=False)
+"""Whether this is a context in which operations run, made for nothing else (``quiet.py``): only there the pool may be set."""
+
+
 def use() -> None:
-    """Let arrays that are made in the current context (``contextvars``) come from the pool. Only where there are kernels."""
-    _set_handler()(_pool().capsule)
+    """Let arrays that are made in the current context come from the pool, if operations run in it and there are kernels."""
+    if wanted.get() and native.available():
+        _set_handler()(_pool().capsule)
 
 
 def is_used() -> bool:

@@ -21,6 +21,7 @@ def quiet_runner() -> Callable[..., Any]:
     """``run(function, *args)`` calls the function without floating-point warnings. One per thread: it cannot nest."""
     context = Context()
     context.run(np.seterr, all="ignore")
+    context.run(pool.wanted.set, True)
     if pool.is_used():
         context.run(pool.use)
     return context.run

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 from tinygrad_notes.kernels import native, pool
+from tinygrad_notes.kernels.quiet import quiet_runner
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="no kernels on this machine, or switched off")
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.skipif(not native.available(), reason="no kernels on th
 @pytest.fixture
 def context() -> contextvars.Context:
     made = contextvars.Context()
+    made.run(pool.wanted.set, True)
     made.run(pool.use)
     return made
 
@@ -48,6 +50,7 @@ def test_threads_share_the_pool() -> None:
     def work(seed: int) -> None:
         try:
             made = contextvars.Context()
+            made.run(pool.wanted.set, True)
             made.run(pool.use)
             made.run(churn, seed, 1_500)
         except BaseException as error:
@@ -92,6 +95,16 @@ def test_other_contexts_keep_numpys_own_memory(context: contextvars.Context) -> 
     assert context.run(lambda: handler(np.empty(10))) == "tinygrad_notes"
     assert handler(np.empty(10)) == "default_allocator"
     assert handler(np.multiply(context.run(np.ones, 10), 2)) == "default_allocator"
+
+
+def test_only_contexts_of_operations_take_it() -> None:
+    handler = np._core.multiarray.get_handler_name
+    other = contextvars.Context()
+    other.run(pool.use)
+    assert other.run(lambda: handler(np.empty(10))) == "default_allocator"
+    run = quiet_runner()
+    run(pool.use)
+    assert run(lambda: handler(np.empty(10))) == "tinygrad_notes"
 
 
 def test_a_forked_child_goes_on(context: contextvars.Context) -> None:

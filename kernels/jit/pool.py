@@ -1,6 +1,6 @@
 """Memory for arrays that is used again while it is warm: the native side of ``pool.py``.
 
-A block is a header of one cache line and the array's bytes after it, so every array begins on a cache line. Block sizes are four to an
+A block is a header of one cache line and the array's bytes after it, so every array begins on a cache line. Block sizes are eight to an
 octave; a free block waits in the list of its size. The interpreter's lock is held whenever numpy allocates or frees: no other is needed.
 
     header   word 0: number of the block's size, 0 if too large to be kept; word 1: next free block of the size; word 2: its bytes;
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from ..layout import ALIGNED_ALLOC, CAP, COLOR, FREE, HEADER, KEPT, LARGEST, LISTS, MADVISE, MEMCPY, MEMSET
+from ..layout import ALIGNED_ALLOC, CAP, COLOR, FREE, HEADER, KEPT, LARGEST, LISTS, MADVISE, MEMCPY, MEMSET, STATE
 from .memory import OPTIONS, call1, call2, call3, i64
 
 PAGE = 1 << 21
@@ -24,14 +24,14 @@ COLORS, STEP = 16, 192
 
 @njit(**OPTIONS)
 def _new(state, size):
-    unit = 64  # a block has 4, 5, 6 or 7 times a power of two of bytes
+    unit = 16  # a block has 8 to 15 times a power of two of bytes: at most an eighth is wasted
     octave = 0
-    while unit * 7 < size + HEADER:
+    while unit * 15 < size + HEADER:
         unit *= 2
         octave += 1
-    quarters = max((size + HEADER + unit - 1) // unit, 4)
-    whole = unit * quarters
-    index = octave * 4 + quarters - 3
+    eighths = max((size + HEADER + unit - 1) // unit, 8)
+    whole = unit * eighths
+    index = octave * 8 + eighths - 7
     if whole > LARGEST:
         index = 0
     else:
@@ -107,7 +107,7 @@ def free(state, address, size):
 
 def drain(state):
     """Give all kept blocks back to the system."""
-    for index in range(LISTS, LISTS + 160):
+    for index in range(LISTS, STATE):
         block = i64(state)[index]
         while block != 0:
             following = i64(block)[1]

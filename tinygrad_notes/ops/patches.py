@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
-from ..kernels import loops, memory
+from ..kernels import loops, pool
 from ..optable import Case
 
 __all__: list[str] = []
@@ -34,7 +34,7 @@ def _patches(x: Array, *, dim: int, size: Shape, step: Shape, dilation: Shape) -
     counts = _counts(x.shape[dim:], size, step, dilation)
     out = np.empty((*x.shape[:dim], *size, *counts), x.dtype)
     if out.nbytes > LARGE:
-        memory.reuse_large_blocks()
+        pool.use()  # for the arrays to come
     if len(size) == 2 and loops.patches(x, out, step, dilation):
         return out
     lead, inner = x.strides[:dim], x.strides[dim:]
