@@ -68,8 +68,10 @@ EXP = {"f32": 3, "f64": 6}
 NORM = {"f32": 2, "f64": 4}
 ADAM = {"f32": 4, "f64": 8}
 SGD = {"f32": 2, "f64": 4}
-REDUCE = 512
+REDUCE = {"sum": 16_384, "max": 4_096, "min": 4_096, "argmax": 65_536, "argmin": 65_536}
 """Elements from which ``reduce.py`` uses its kernels."""
+SHORT = 16
+"""Elements of a row below which numpy's sum of each wins."""
 REDUCTION = {"f32": 2, "f64": 4}
 """Cycles per four elements."""
 TAKE, PUT, CUMSUM = 4096, 1024, 1024

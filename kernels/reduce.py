@@ -46,10 +46,12 @@ def _axes(x: Array, over: Sequence[int]) -> tuple[list[Axis], list[int]]:
 
 
 def _reduced(name: str, x: Array, over: tuple[int, ...], keepdims: bool, instead: Callable[..., Any]) -> Array:
-    kind = _NAMES.get(x.dtype) if x.size >= gates.REDUCE else None
+    kind = _NAMES.get(x.dtype) if x.size >= gates.REDUCE[name] else None
     if kind is None or not over or kernel("reduce", f"{name}_{kind}", "9q") is None:
         return np.asarray(instead(x, axis=over, keepdims=keepdims))
     over = tuple(sorted(over))
+    if name == "sum" and over == (x.ndim - 1,) and x.shape[-1] < gates.SHORT:
+        return np.asarray(instead(x, axis=over, keepdims=keepdims))
     if x.flags.c_contiguous and over[-1] - over[0] == len(over) - 1:
         return _together(f"{name}_{kind}", kind, x, over, keepdims)
     turned = tuple(slice(None, None, -1 if i in over and s < 0 else 1) for i, s in enumerate(x.strides))
@@ -134,7 +136,7 @@ def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Array:
 
 def _place(name: str, x: Array, axis: int | None, keepdims: bool, instead: Callable[..., Any]) -> Array:
     """Contiguous rows are the kernel's; along other axes numpy looks."""
-    kind = _NAMES.get(x.dtype) if x.size >= gates.REDUCE and x.flags.c_contiguous else None
+    kind = _NAMES.get(x.dtype) if x.size >= gates.REDUCE[name] and x.flags.c_contiguous else None
     last = axis is None or axis in (-1, x.ndim - 1)
     if kind is None or not last or (call := kernel("reduce", f"{name}_{kind}", "6q")) is None:
         return np.asarray(instead(x, axis=axis, keepdims=keepdims))

@@ -22,7 +22,8 @@ PAIRS = ((reduce.sum, np.sum), (reduce.max, np.max), (reduce.min, np.min))
 @pytest.fixture(params=[pytest.param("kernels", marks=needs_kernels), "numpy"], autouse=True)
 def path(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Every test runs on the kernels, whatever the size, and on numpy; and it is checked which of them ran."""
-    monkeypatch.setattr(gates, "REDUCE", 1 if request.param == "kernels" else 10**12)
+    monkeypatch.setattr(gates, "REDUCE", dict.fromkeys(gates.REDUCE, 1 if request.param == "kernels" else 10**12))
+    monkeypatch.setattr(gates, "SHORT", 0)
     ran: list[str] = []
 
     def listening(room: str, name: str, form: str) -> Callable[..., None] | None:
