@@ -7,11 +7,11 @@ LINE = 128
 MOST = 64
 """Threads a team can have."""
 
-TURN = 0  # number of kernels launched
-KERNEL, ARGS, THREADS = LINE, LINE + 8, LINE + 16  # of this turn
+SHARES = 0  # kernels launched << 16 | shares of the last << 8 | the next share that waits for a thread
+KERNEL, ARGS = LINE, LINE + 8  # of the last
 BUSY = 2 * LINE  # somebody has the team
 SLEEPERS = 3 * LINE  # workers that sleep
-STARTED = 4 * LINE  # workers that have begun
+FINISHED = 4 * LINE  # shares that workers have done
 MUTEX = 5 * LINE  # pthread's, of the sleepers
 CONDITION = 6 * LINE
 LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD = (
@@ -23,8 +23,7 @@ CACHE = 8 * LINE + 40  # bytes of the last cache
 RUNNING, STOP = 9 * LINE, 9 * LINE + 8  # workers there are; they shall end
 HANDLES = 10 * LINE  # pthread's, one a worker
 FLAGS = 16 * LINE  # of the barriers: + LINE * thread
-DONE = FLAGS + MOST * LINE  # last turn that a worker has done: + LINE * thread
-SIZE = DONE + MOST * LINE
+SIZE = FLAGS + MOST * LINE
 
 # ---- the pool of memory for arrays ----
 

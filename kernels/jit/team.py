@@ -14,7 +14,7 @@ from ..layout import (
     BUSY,
     CONDITION,
     CREATE,
-    DONE,
+    FINISHED,
     FLAGS,
     HANDLES,
     JOIN,
@@ -26,11 +26,9 @@ from ..layout import (
     RESTORE_THREAD,
     RUNNING,
     SAVE_THREAD,
+    SHARES,
     SLEEPERS,
-    STARTED,
     STOP,
-    THREADS,
-    TURN,
     UNLOCK,
     WAIT,
     WANTED,
@@ -53,6 +51,7 @@ from .memory import (
     i64,
     load,
     pause,
+    set_to,
     shape,
     store,
 )  # fmt: skip
@@ -72,7 +71,6 @@ def _start(team, wanted):
     """Start the workers that are missing. The caller has the team."""
     running = load(team + RUNNING)
     while running < wanted - 1:
-        store(team + DONE + (running + 1) * LINE, load(team + TURN))
         store(team + FLAGS + (running + 1) * LINE, load(team + FLAGS))
         if call4(load(team + CREATE), team + HANDLES + 8 * running, 0, load(team + WORKER), team) != 0:
             break  # the system gives no more threads: fewer do the same
@@ -90,7 +88,7 @@ def _wake(team):
 
 @njit(**OPTIONS)
 def launch(team, kernel, args, work):
-    """Run ``kernel(args, tid, nt, team)`` on every thread of the team and return when all are done.
+    """Run the shares ``kernel(args, tid, nt, team)`` on the threads of the team and return when all are done.
 
     work: about how many cycles one thread needs for all of it; what is too short to share is run by the caller alone.
     """
@@ -109,51 +107,72 @@ def launch(team, kernel, args, work):
         return
     store(team + KERNEL, kernel)
     store(team + ARGS, args)
-    store(team + THREADS, wanted)
-    turn = add(team + TURN, 1) + 1
+    store(team + FINISHED, 0)
+    set_to(team + SHARES, ((load(team + SHARES) >> 16) + 1) << 16 | wanted << 8 | 1)  # share 0 is the caller's
     if load(team + SLEEPERS) > 0:
         _wake(team)
     call4(kernel, args, 0, wanted, team)
-    for worker in range(1, wanted):
-        done = team + DONE + worker * LINE
-        tries = 0
-        while load(done) < turn:
-            tries += 1
-            be_patient(team, tries)
+    mine = 1
+    while True:  # what no worker has begun by now: their cores may be somebody else's just now
+        number = _claim(team)
+        if number == 0:
+            break
+        call4(kernel, args, number, wanted, team)
+        mine += 1
+    tries = 0
+    while load(team + FINISHED) < wanted - mine:
+        tries += 1
+        be_patient(team, tries)
     store(team + BUSY, 0)
 
 
+@njit(inline="always", **OPTIONS)
+def _open(shares):
+    """Whether a share waits to be claimed."""
+    return shares & 255 < (shares >> 8) & 255
+
+
 @njit(**OPTIONS)
-def _sleep(team, turn):
-    """Until somebody wakes the sleepers. The turn is looked at under the lock, so that no kernel is missed."""
+def _claim(team):
+    """Number of a share that is now the caller's; 0 if none is left. Its kernel stays until the share is finished."""
+    while True:
+        shares = load(team + SHARES)
+        if not _open(shares):
+            return 0
+        if cas(team + SHARES, shares, shares + 1) != 0:
+            return shares & 255
+
+
+@njit(**OPTIONS)
+def _sleep(team):
+    """Until somebody wakes the sleepers. Whether there is work is looked at under the lock, so that none is missed."""
     add(team + SLEEPERS, 1)
     call1(load(team + LOCK), team + MUTEX)
-    if load(team + TURN) == turn and load(team + STOP) == 0:
+    if not _open(load(team + SHARES)) and load(team + STOP) == 0:
         call2(load(team + WAIT), team + CONDITION, team + MUTEX)
     call1(load(team + UNLOCK), team + MUTEX)
     add(team + SLEEPERS, -1)
 
 
 def worker(team):
-    """What a worker does all its life: look for the next turn's kernel, run its share, say so."""
-    number = add(team + STARTED, 1) + 1
-    mine = team + DONE + number * LINE
-    turn = load(mine)
+    """What a worker does all its life: look for a share that waits, run it, say so."""
     while True:
         begin = cycles()
         tries = 0
-        while load(team + TURN) == turn and load(team + STOP) == 0:
+        while not _open(load(team + SHARES)) and load(team + STOP) == 0:
             tries += 1
             if tries > POLLS:
                 pause()
                 if cycles() - begin > SPIN:
-                    _sleep(team, turn)
+                    _sleep(team)
                     begin = cycles()
         if load(team + STOP) != 0:
             return
-        turn += 1
-        call4(load(team + KERNEL), load(team + ARGS), number, load(team + THREADS), team)
-        store(mine, turn)
+        number = _claim(team)
+        if number != 0:
+            threads = (load(team + SHARES) >> 8) & 255
+            call4(load(team + KERNEL), load(team + ARGS), number, threads, team)
+            add(team + FINISHED, 1)
 
 
 def run(self, block):
@@ -194,7 +213,7 @@ def halt(team):
     _wake(team)
     for i in range(load(team + RUNNING)):
         call2(load(team + JOIN), load(team + HANDLES + 8 * i), 0)
-    for word in (RUNNING, STARTED, SLEEPERS, STOP, BUSY):
+    for word in (RUNNING, SLEEPERS, STOP, BUSY):
         store(team + word, 0)
 
 
