@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dispatch import primitive
 from ..dtypes import int64
-from ..kernels import loops
+from ..kernels import gates, loops, reduce
 from ..optable import Case, p
 
 __all__: list[str] = []
@@ -45,6 +45,8 @@ _PLACES: tuple[tuple[Shape, tuple[int, ...], bool], ...] = (
 
 
 def _sum(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    if x.size >= gates.REDUCE["sum"] and x.dtype.kind == "f":
+        return reduce.sum(x, dim, keepdim)
     return _add(x, axis=dim, dtype=x.dtype, keepdims=keepdim)  # numpy alone would widen integers
 
 
@@ -66,6 +68,8 @@ primitive(
 
 
 def _amax(x: Array, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    if x.size >= gates.REDUCE["max"] and x.dtype.kind == "f":
+        return reduce.max(x, dim, keepdim)
     return _maximum(x, axis=dim, keepdims=keepdim)
 
 
