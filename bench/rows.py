@@ -94,7 +94,7 @@ def _add_rows(count: int, length: int, width: int, dtype: str) -> Sides:
         _made(count, width, dtype=dtype),
         np.zeros((length, width), dtype),
     )
-    sides: Sides = {"ours": lambda: scatter.add_rows(out, index, rows)}
+    sides: Sides = {"ours": lambda: scatter.add_rows(out, index, rows, direct=True)}
     if torch is not None:
         t, ti, there = torch.from_numpy(rows), torch.from_numpy(index), torch.zeros(length, width, dtype=getattr(torch, dtype))
         sides["torch"] = lambda: there.index_add_(0, ti, t)

@@ -42,22 +42,30 @@ def cumsum(x: Array) -> Array:
     return out
 
 
-def add_rows(out: Array, index: Array, rows: Array) -> None:
+def add_rows(out: Array, index: Array, rows: Array, *, direct: bool = False) -> None:
     """``out[index[n], :] += rows[n, :]``, repeated indices adding up.
 
-    out ``(V, D)``, index ``(N,)`` of integers in [0, V), rows ``(N, D)``. Without kernels, sorting first turns the scattered additions
+    out ``(V, D)``, index ``(N,)`` of integers in [0, V), rows ``(N, D)``. direct: a row may be added to out as it comes, the
+    fastest; else the rows of an index are added to each other first, so that their sum's bits do not depend on what out
+    holds. Without it, sorting first turns the scattered additions
     into one sum per run of equal indices, 5 to 20 times faster than ``np.add.at`` on rows.
     """
     if rows.size == 0:
         return
     if rows.ndim != 2 and rows.size >= gates.PUT and out.flags.c_contiguous:
-        add_rows(out.reshape(out.shape[0], -1), index, rows.reshape(rows.shape[0], -1))
+        add_rows(out.reshape(out.shape[0], -1), index, rows.reshape(rows.shape[0], -1), direct=direct)
         return
     if rows.size >= gates.PUT and rows.ndim == 2 and rows.dtype == out.dtype and (name := _NAMES.get(out.dtype)):
         call = kernel("indexing", f"put_{name}", "8q") if _packed(out) and _packed(rows) else None
         if call is not None:
             index = np.ascontiguousarray(index, np.int64)
-            call(rows.size, id(out), id(index), id(rows), *rows.shape, out.strides[0], rows.strides[0], out.shape[0])
+            used, total = index, out
+            if not direct:
+                used, index = np.unique(index, return_inverse=True)
+                total = np.zeros((used.size, rows.shape[1]), rows.dtype)
+            call(rows.size, id(total), id(index), id(rows), *rows.shape, total.strides[0], rows.strides[0], total.shape[0])
+            if not direct:
+                out[used] += total
             return
     order = np.argsort(index, kind="stable")
     ordered = index[order]

@@ -54,7 +54,7 @@ def test_rows_are_added_in_the_order_of_the_index(width: int, dtype: str, path: 
     for number in (1, 2, 3):
         tn.set_num_threads(number)
         found = out.copy()
-        scatter.add_rows(found, index, rows)
+        scatter.add_rows(found, index, rows, direct=True)
         if path == "kernels":
             assert found.tobytes() == want.tobytes()
         np.testing.assert_allclose(found, want, rtol=0, atol=64 * np.finfo(dtype).eps)
@@ -69,7 +69,7 @@ def test_many_rows_on_any_number_of_threads(dtype: str) -> None:
         for number in (1, 2, 3):
             tn.set_num_threads(number)
             out = np.zeros((1000, width), dtype)
-            scatter.add_rows(out, index, rows)
+            scatter.add_rows(out, index, rows, direct=True)
             found.append(out.tobytes() + scatter.take_rows(rows, index).tobytes() + scatter.cumsum(rows).tobytes())
         assert found[0] == found[1] == found[2]
 
@@ -82,11 +82,11 @@ def test_any_strides_and_ranks(dtype: str) -> None:
     out = rng.standard_normal((6, 4, 10)).astype(dtype)
     for pick in (np.s_[:], np.s_[:, 1], np.s_[:, :, 3], np.s_[:, ::2], np.s_[:, :, ::-1], np.s_[:, 0, 0], np.s_[:, 1:2, :]):
         want, found = added(out[pick], index, values[pick]), out.copy()
-        scatter.add_rows(found[pick], index.astype("i4"), values[pick])
+        scatter.add_rows(found[pick], index.astype("i4"), values[pick], direct=True)
         np.testing.assert_allclose(found[pick], want, rtol=0, atol=32 * np.finfo(dtype).eps)
     flat = rng.standard_normal((8, 4)).astype(dtype).T  # not row by row
     want = added(flat, index % 4, values[:, 0, :8])
-    scatter.add_rows(flat, index % 4, values[:, 0, :8])
+    scatter.add_rows(flat, index % 4, values[:, 0, :8], direct=True)
     np.testing.assert_allclose(flat, want, rtol=0, atol=32 * np.finfo(dtype).eps)
 
 

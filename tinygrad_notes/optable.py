@@ -145,8 +145,8 @@ def register(op: Op) -> Op:
 OF_RULES = frozenset({"g", "out", "p", "position"})
 OF_FORWARD = OF_RULES | {
     "ERRORS", "F32", "F64", "NOTHING", "Node", "OP", "Tensor", "asarray", "dtype", "error", "fast", "forward", "innermost",
-    "isinstance", "leaf_of", "link_view", "local", "mode", "ndarray", "new", "next_seq", "node", "params", "prepare", "quietly",
-    "rescue", "rg", "type", "z",
+    "isinstance", "large", "largest", "leaf_of", "link_view", "local", "mode", "ndarray", "new", "next_seq", "node", "params",
+    "prepare", "quietly", "rescue", "rg", "type", "wide", "z",
 }  # fmt: skip
 OF_BACKWARD = OF_FORWARD | {
     "accumulate", "add", "backward", "cotangents", "heappush", "into", "needed", "owned", "r", "saved", "total", "unbroadcast",

@@ -33,15 +33,19 @@ def _take(x: Array, index: Array, *, dim: int) -> Array:
 
 
 def _add_taken(buffer: Array, g: Array, index: Array, dim: int) -> None:
+    _add(buffer, g, index, dim, direct=False)
+
+
+def _add(buffer: Array, g: Array, index: Array, dim: int, direct: bool) -> None:
     rows = np.moveaxis(g, range(dim, dim + index.ndim), range(index.ndim))
     rows = rows.reshape(index.size, *rows.shape[index.ndim :])
-    scatter.add_rows(np.moveaxis(buffer, dim, 0), index.reshape(-1), rows)
+    scatter.add_rows(np.moveaxis(buffer, dim, 0), index.reshape(-1), rows, direct=direct)
 
 
 def _put_add(x: Array, index: Array, *, dim: int, size: int) -> Array:
     _check(index, size, "an axis")
     out = np.zeros((*x.shape[:dim], size, *x.shape[dim + index.ndim :]), x.dtype)
-    _add_taken(out, x, index, dim)
+    _add(out, x, index, dim, direct=True)  # into zeros it is all the same
     return out
 
 
