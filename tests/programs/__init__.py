@@ -18,7 +18,8 @@ What is known to differ, and how it is kept out of the comparison:
   sides is reshaped, and ``view`` is no sample;
 * views that are made under ``no_grad`` cannot be written in torch: only values and writes stand there;
 * torch refuses operands that overlap what is written; here they are read first: such operands are cloned;
-* a hook on a view is forgotten in torch when the base is written under ``no_grad``: hooks stand on what is no view;
+* a hook on a view is forgotten in torch when the base is written under ``no_grad``: hooks, and ``retain_grad``, stand on
+  what is no view;
 * the gradient of what a write wiped out is a constant 0 in torch, here a 0 that was computed: ``create_graph`` adds ``0 * leaf``;
 * a mask that selects nothing writes nothing, which torch refuses on a leaf all the same: masks select something;
 * ``autograd.grad`` touches no ``.grad`` here, in torch those of ``retain_grad``: a program has the one or the other;

@@ -238,7 +238,7 @@ class Generator:
         elif kind == "value" and leaves:
             leaf = self.rng.choice(leaves)
             self.new(f"m.autograd.grad(m.tanh({x}).sum(), [{leaf}], create_graph=True, materialize_grads=True)[0] + 0 * {leaf}")
-        elif kind == "retain":
+        elif kind == "retain" and not self.tensors()[x]._is_view():
             self.pair.step(f"{x}.retain_grad()")
         elif kind == "hook" and not self.tensors()[x]._is_view():
             self.pair.step(f"{x}.register_hook(double)")
