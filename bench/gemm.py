@@ -6,6 +6,7 @@ A line's speed is the better peer's time over ours. ``out=`` on every side, so t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def products(quick: bool) -> Bench:
             rows = []
             for m, k, n in FEW_ROWS[::3] if quick else FEW_ROWS:
                 counts = {"flops": 2 * m * k * n, "bytes": size * (m * k + k * n + m * n)}
-                make = lambda m=m, k=k, n=n, sides=sides: sides(m, k, n)  # noqa: E731
+                make = partial(sides, m, k, n)
                 rows.append(
                     (
                         yield Workload(
@@ -85,7 +86,7 @@ def products(quick: bool) -> Bench:
         squares = [(n, n, n) for n in SQUARES]
         for m, k, n in squares[:1] if quick else squares + TALL:
             counts = {"flops": 2 * m * k * n, "bytes": size * (m * k + k * n + m * n)}
-            make = lambda m=m, k=k, n=n, dtype=dtype: _plain(dtype, (m, k), (k, n))  # noqa: E731
+            make = partial(_plain, dtype, (m, k), (k, n))
             label = f"gemm {dtype} {m}×{k}×{n}"
             rows.append(
                 (yield Workload(f"{dtype} matmul, large", f"{m}×{k}×{n}", make, speed=True, dtype=dtype, label=label, **counts))
@@ -93,5 +94,5 @@ def products(quick: bool) -> Bench:
         yield mean("geometric mean", rows)
         for count, m, k, n in [] if quick else BATCHES:
             counts = {"flops": 2 * count * m * k * n, "bytes": size * count * (m * k + k * n + m * n)}
-            make = lambda s=(count, m, k, n), dtype=dtype: _plain(dtype, (s[0], s[1], s[2]), (s[0], s[2], s[3]))  # noqa: E731
+            make = partial(_plain, dtype, (count, m, k), (count, k, n))
             yield Workload(f"{dtype} matmul, batches", f"{count} of {m}×{k}×{n}", make, speed=True, dtype=dtype, **counts)
