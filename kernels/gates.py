@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ARITHMETIC", "FUSED", "PRODUCT", "VECTOR", "gemm"]
+__all__ = ["ARITHMETIC", "FUSED", "VECTOR", "gemm"]
 
 ARITHMETIC = 16_384
 """Elements from which one operation of arithmetic is worth two threads; below, numpy's loop on one is as good as ours."""
@@ -22,10 +22,6 @@ VECTOR: dict[str, dict[str, int]] = {
 Measured on a Xeon with AVX-512, a call takes as long as numpy's from 16 elements on, half as long at some thousand; where numpy
 needs several calls, or has no such function, a sixth. The sizes are larger than that, so that a small program compiles nothing.
 """
-
-
-PRODUCT = 32_768
-"""Multiply-adds of a product from which ``gemm`` is asked at all; below, numpy's call costs less than the question."""
 
 
 def gemm(count: int, m: int, n: int, k: int, size: int, rows: bool, width: int) -> bool:

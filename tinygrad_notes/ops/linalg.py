@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
-from ..kernels import gates, gemm
 from ..optable import Case
 
 __all__: list[str] = []
@@ -22,12 +21,7 @@ def _product(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, A
 
 
 def _matmul(x: Any, y: Any) -> Any:
-    if x.ndim == 2 == y.ndim:
-        if x.size * y.shape[1] < gates.PRODUCT:
-            return x.dot(y)  # BLAS, with half of numpy.matmul's cost around it
-    elif x.ndim < 2 or y.ndim < 2 or x.size * y.shape[-1] < gates.PRODUCT:
-        return np.matmul(x, y)
-    return gemm.matmul(x, y)
+    return x.dot(y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # the same BLAS call, half of what is around it
 
 
 _PAIRS: tuple[tuple[Shape, Shape], ...] = (
