@@ -8,7 +8,8 @@
 #   make bench        the benches, against torch where it is installed; ARGS="--quick --filter matmul" for a first look
 #   make bench-compare  what changed between two runs beyond noise: OLD=a.json NEW=b.json
 #   make bench-check  fail where eager operations, matmul or an LSTM's memory got worse than stored; ARGS=--update stores
-#   make notebooks    execute the notebooks anew
+#   make lab          open the notebooks in JupyterLab
+#   make notebooks    execute the notebooks anew, and gather their claims in docs/claims.md; ARGS=03_activations for one
 #   make lint         ruff and the strict type check
 #   make golden       renew the golden pictures of the tests (look at them before you commit)
 #   make reference    write docs/reference.md, the table of every function, anew
@@ -22,7 +23,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test test-all fuzz test-browser bench bench-compare bench-check notebooks lint golden reference stub soak count clean
+.PHONY: help run test test-all fuzz test-browser bench bench-compare bench-check lab notebooks lint golden reference stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -42,6 +43,10 @@ $(BIN)/python:
 
 .venv/bench.stamp: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+.venv/lab.stamp: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[notebooks]'
 	@touch $@
 
 run: .venv/run.stamp
@@ -69,6 +74,9 @@ bench-compare: .venv/bench.stamp
 
 bench-check: .venv/bench.stamp
 	$(BIN)/python -m bench.check $(ARGS)
+
+lab: .venv/lab.stamp
+	$(BIN)/jupyter lab $(ARGS) notebooks
 
 notebooks: .venv/test.stamp
 	$(BIN)/python notebooks/build.py $(ARGS)

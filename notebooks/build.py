@@ -4,6 +4,9 @@ A source is plain Python: ``# %%`` begins a code cell, ``# %% [markdown]`` a cel
 "percent format"); what stands above the first cell belongs to the file only. Edit the source, never the ``.ipynb``.
 
 --check  execute, say whether the committed ``.ipynb`` still belongs to its source, write nothing
+--fast   with --check: execute the short form that ``quick`` in ``setting.py`` chooses
+
+What the notebooks say of the notes' claims is gathered in ``docs/claims.md``.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+from setting import MIME, VERDICTS, Claim
+
 FOLDER = Path(__file__).parent
-SECONDS = 300
+CLAIMS = FOLDER.parent / "docs" / "claims.md"
+SECONDS = 600
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -143,6 +150,35 @@ def complaints(path: Path) -> list[str]:
     return found
 
 
+# ---- claims ----
+
+
+def claims(path: Path) -> list[Claim]:
+    """The claims that an executed notebook holds, in order."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [Claim(**output["data"][MIME]) for cell in cells for output in cell.get("outputs", ()) if MIME in output.get("data", {})]
+
+
+def claims_page() -> str:
+    """The text of ``docs/claims.md``, from the executed notebooks."""
+    rows = [(claim, path) for path in sorted(FOLDER.glob("*.ipynb")) for claim in claims(path)]
+    counts = ", ".join(f"{sum(claim.verdict == verdict for claim, _ in rows)} {verdict}" for verdict in VERDICTS)
+    lines = [
+        "# The claims of the notes, and what experiments say",
+        "",
+        f"Made by `make notebooks` from the executed notebooks: {len(rows)} claims, {counts}. The criterion is what the figures have to",
+        "satisfy for the verdict to stand; `tests/test_notebooks.py` computes it anew.",
+        "",
+        "| row | the notes say | verdict | seen | figures | criterion | notebook |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for claim, path in sorted(rows, key=lambda row: (row[0].key, row[1])):
+        link = f"[{path.stem}](../notebooks/{path.name})"
+        cells = (claim.key, claim.text, claim.verdict, claim.seen, claim.measured(), f"`{claim.criterion}`", link)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Build or check the notebooks that are named, or all."""
     import nbformat
@@ -150,19 +186,27 @@ def main() -> int:
     command = argparse.ArgumentParser(description="Execute the notebooks and write their .ipynb files.")
     command.add_argument("names", nargs="*", help="which (default: all), as 01_tape_and_backpropagation")
     command.add_argument("--check", action="store_true", help="execute and compare, write nothing")
+    command.add_argument("--fast", action="store_true", help="with --check: the short form of each")
     chosen = command.parse_args()
+    if chosen.fast and not chosen.check:
+        command.error("--fast goes with --check: what is written has to be the whole")
+    os.environ["NOTEBOOKS_FAST"] = "1" if chosen.fast else "0"
     failed = False
     for path in sources(chosen.names):
         book = notebook(parse(path.read_text(encoding="utf-8")))
+        start = time.perf_counter()
         execute(book)
+        seconds = time.perf_counter() - start
         target = path.with_suffix(".ipynb")
         if not chosen.check:
             nbformat.validate(book)
             target.write_text(nbformat.writes(book) + "\n", encoding="utf-8")
         found = complaints(path)
         failed |= bool(found)
-        said = "; ".join(found) or f"{len(book.cells)} cells, {target.stat().st_size / 1024:.0f} KiB"
+        said = "; ".join(found) or f"{len(book.cells)} cells, {seconds:.0f} s, {target.stat().st_size / 1024:.0f} KiB"
         sys.stdout.write(f"{path.stem}: {said}\n")
+    if not chosen.check:
+        CLAIMS.write_text(claims_page(), encoding="utf-8")
     return int(failed)
 
 

@@ -1,0 +1,75 @@
+"""What the notebooks share: how much they compute, how plots look, and how a claim of the lecture notes is recorded.
+
+    steps = quick(2_000, 100)          2,000 as the notebook stands; 100 where the tests only ask whether it runs
+    claim("I2", ...)                   a claim, its figures and its verdict: shown here, collected in docs/claims.md
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+import matplotlib.pyplot as plt
+
+__all__ = ["FAST", "MIME", "VERDICTS", "Claim", "claim", "quick"]
+
+FAST = os.environ.get("NOTEBOOKS_FAST") == "1"
+"""Whether the fast setting of the tests is on: ``python notebooks/build.py --fast``."""
+MIME = "application/vnd.tinygrad-notes.claim+json"
+"""Under which a claim's data stand in the executed notebook."""
+VERDICTS = ("confirmed", "confirmed with limits", "refuted")
+T = TypeVar("T")
+
+plt.rcParams.update({"figure.figsize": (7, 3.4), "figure.dpi": 100, "axes.spines.top": False, "axes.spines.right": False})
+
+
+def quick(full: T, fast: T) -> T:
+    """``full``, or ``fast`` in the fast setting: epochs, steps, seeds, sizes of grids."""
+    return fast if FAST else full
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the notes and what an experiment says of it.
+
+    key        row of the project's list of the notes, and a word if the row has several: ``"I2"``, ``"I6 xavier"``
+    text       what the notes say, in one sentence
+    verdict    one of ``VERDICTS``
+    seen       what the experiment showed, in one sentence
+    criterion  Python over the figures' names that is true exactly if the verdict stands: ``"tanh > 0.5 and relu < 0.1"``
+    figures    the numbers measured, three digits
+    """
+
+    key: str
+    text: str
+    verdict: str
+    seen: str
+    criterion: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def holds(self) -> bool:
+        """Whether the figures bear the verdict out."""
+        return bool(eval(self.criterion, {"__builtins__": {}, "abs": abs, "min": min, "max": max}, dict(self.figures)))
+
+    def measured(self) -> str:
+        """The figures in one line."""
+        return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in self.figures.items())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        line = f"> **{self.key}** · The notes: *{self.text}*\n>\n> **{self.verdict[0].upper()}{self.verdict[1:]}.** {self.seen}"
+        text = f"{self.key}: {self.text}\n{self.verdict}: {self.seen}\n{self.measured()}"
+        return {"text/markdown": f"{line}\n>\n> {self.measured()}", "text/plain": text, MIME: asdict(self)}
+
+
+def claim(key: str, text: str, verdict: str, seen: str, criterion: str, **figures: float) -> Claim:
+    """Record a claim; let it be the last line of its cell. Raises if the figures do not bear the verdict out.
+
+    In the fast setting the figures are not those of the experiment: it is only checked that the criterion can be computed.
+    """
+    if verdict not in VERDICTS:
+        raise ValueError(f"claim {key}: the verdict must be one of {', '.join(VERDICTS)}; got {verdict!r}")
+    made = Claim(key, text, verdict, seen, criterion, {name: float(f"{value:.3g}") for name, value in figures.items()})
+    if not made.holds() and not FAST:
+        raise AssertionError(f"claim {key}: not {criterion}, with {made.measured()}")
+    return made
