@@ -156,7 +156,9 @@ def complaints(path: Path) -> list[str]:
 def claims(path: Path) -> list[Claim]:
     """The claims that an executed notebook holds, in order."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [Claim(**output["data"][MIME]) for cell in cells for output in cell.get("outputs", ()) if MIME in output.get("data", {})]
+    return [
+        Claim(**output["data"][MIME]) for cell in cells for output in cell.get("outputs", ()) if MIME in output.get("data", {})
+    ]
 
 
 def claims_page() -> str:

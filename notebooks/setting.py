@@ -1,7 +1,7 @@
 """What the notebooks share: how much they compute, how plots look, and how a claim of the lecture notes is recorded.
 
-    steps = quick(2_000, 100)          2,000 as the notebook stands; 100 where the tests only ask whether it runs
-    claim("I2", ...)                   a claim, its figures and its verdict: shown here, collected in docs/claims.md
+steps = quick(2_000, 100)          2,000 as the notebook stands; 100 where the tests only ask whether it runs
+claim("I2", ...)                   a claim, its figures and its verdict: shown here, collected in docs/claims.md
 """
 
 from __future__ import annotations
