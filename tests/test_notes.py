@@ -35,7 +35,7 @@ def test_every_section_has_its_rows() -> None:
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line[0]} {line[1]}")
 def test_functions_tests_and_notebooks_exist(line: list[str]) -> None:
-    _, _, functions, tests, notebook = line
+    _, _, functions, tests, notebooks = line
     names = re.findall(r"`([\w.]+)`", functions)
     assert names or "scikit-learn" in functions
     for name in names:
@@ -43,5 +43,5 @@ def test_functions_tests_and_notebooks_exist(line: list[str]) -> None:
     assert tests
     for test in tests.split(", "):
         assert (ROOT / "tests" / f"{test}.py").exists(), test
-    if notebook != "–":
+    for notebook in notebooks.split(", ") if notebooks != "–" else ():
         assert (ROOT / "notebooks" / f"{notebook}.py").exists(), notebook
