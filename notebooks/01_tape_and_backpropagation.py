@@ -17,7 +17,9 @@
 # 接着对梯度再求导，纠正 softmax 交叉熵梯度的一个常见错误（应为 $p_i-y_i$），
 # 最后训练一个解决 XOR 的小网络，并只凭磁带重放它的训练过程。
 #
-# The claims are checked where they are made, by `assert` in the code: if one were wrong, this notebook would not run.
+# What the text says is checked where it is said, by `assert` in the code: if it were wrong, this notebook would not run. What
+# *lecture notes* say is checked too; the verdicts of all notebooks are gathered in [one table](../docs/claims.md). A word that
+# is new to you may stand in the [glossary](../docs/glossary.md), with its Chinese name.
 
 # %%
 import copy
@@ -26,10 +28,9 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+from setting import claim
 
 import tinygrad_notes as tn
-
-plt.rcParams.update({"figure.figsize": (7, 3.4), "figure.dpi": 100, "axes.spines.top": False, "axes.spines.right": False})
 
 # %% [markdown]
 # ## A program writes a list
@@ -39,8 +40,9 @@ plt.rcParams.update({"figure.figsize": (7, 3.4), "figure.dpi": 100, "axes.spines
 # $$ y = \sin(a\,b) + a $$
 #
 # Python computes it in three steps, $v_1 = a\,b$, then $v_2 = \sin v_1$, then $y = v_2 + a$. With a `Tape` listening, each step
-# becomes a line: the result with its type, the operation, what it read. `leaf` is what came from outside. The picture below the
-# listing is the same list again; its arrows are values that are read.
+# becomes a line: a number for the result (`%2`) and its type (`f32[]`: a 32-bit float without axes; `f32[4,3]` would be a matrix),
+# the operation, and the lines that it read. `leaf` is what came from outside. The picture below the listing is the same list again;
+# its arrows are values that are read.
 
 # %%
 a = tn.tensor(2.0, requires_grad=True)
@@ -92,8 +94,9 @@ for name, hand, engine in [("v2", v2_bar, v2.grad), ("v1", v1_bar, v1.grad), ("a
 #
 # What the hand did were multiplications, a cosine and an addition: primitives like those of the forward pass. So the tape
 # can record them. Below, the tape listens while `backward` runs. Compare the lines marked `backward` with the hand's: the cosine,
-# the product with it, the two products with $b$ and $a$, the addition of the two contributions to $\bar a$. (The clones at
-# the end put the results into `a.grad` and `b.grad`.)
+# the product with it, the two products with $b$ and $a$, the addition of the two contributions to $\bar a$. (The third leaf is the
+# $\bar y = 1$ to begin with. The clones at the end put the results into `a.grad` and `b.grad`. The scope `f` only draws a frame
+# around what belongs together; the gradient of what was made in it is made in its mirror, `backward/f`.)
 
 # %%
 a.grad = b.grad = None
@@ -154,7 +157,7 @@ plt.show()
 # The gap between red and blue stays the same; the gap between grey and red grows with $n$. The general statement
 # (Griewank & Walther; Baydin et al., section 3.2): a gradient costs at most a small constant, below 6 and usually 2 to 3, times the
 # function itself. With a million weights that constant is the difference between possible and impossible. The other way round
-# holds as well: a function of *one* input and a million outputs is better differentiated forward.
+# holds as well: a function of *one* input and a million outputs is better differentiated forward (`tn.func.jvp`).
 #
 # ## Used twice, added twice
 #
@@ -260,39 +263,23 @@ ax.legend(frameon=False, fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Two lessons. Backpropagation is not an approximation of differences; differences are an approximation of *it*. And a
-# gradient check must run in float64: in float32 the best that differences can do is about five digits, so a wrong
-# gradient and a right one can look alike.
+# Where the two V's meet on the right, the dtype no longer matters: there the error is $h^2 f'''/6$. Two lessons. Backpropagation is
+# not an approximation of differences; differences are an approximation of *it*. And a gradient check must run in float64: in
+# float32 the best that differences can do is about five digits, so a wrong gradient and a right one can look alike.
 #
 # ## Catching a wrong rule
 #
 # Each primitive is one row in a table: its function and, per argument, the rule that turns the cotangent `g` of the result into the
 # cotangent of the argument. Let us add a row for $x^3$, and make the mistake that everyone makes once. `gradcheck`
-# compares the whole Jacobian with central differences and says where it is wrong.
+# compares the whole Jacobian (for three numbers: 3 outputs by 3 inputs, 9 entries) with central differences and says where it is
+# wrong.
 
 # %%
-from tinygrad_notes.dispatch import primitive
-from tinygrad_notes.optable import TABLE, Case
-
-
-def cube_with(rule):
-    TABLE.pop("cube", None)  # so that you can run this cell again with another rule
-    row = primitive(
-        "cube",
-        lambda x: x**3,
-        args="x",
-        vjp=(rule,),
-        kind="elementwise",
-        expr="x * x * x",
-        result=lambda shapes, dtypes, params: (shapes[0], dtypes[0]),
-        cases=(Case(((((3,), -2.0, 2.0)),)),),
-    )
-    return row.bind
-
+cube = tn.primitive("cube", lambda x: x**3, vjp="g * x * x")
 
 x = tn.tensor([-1.0, 0.0, 2.0], dtype=tn.float64, requires_grad=True)
 try:
-    tn.autograd.gradcheck(cube_with(lambda g, x: g * x * x), [x])
+    tn.autograd.gradcheck(cube, [x])
 except tn.autograd.GradcheckError as error:
     print(error)
     wrong = str(error)
@@ -304,7 +291,7 @@ assert "2 of 9 entries are wrong" in wrong
 # is missing:
 
 # %%
-cube = cube_with(lambda g, x: g * 3 * x * x)
+cube = tn.primitive("cube", lambda x: x**3, vjp="g * 3 * x * x")  # replaces the row
 assert tn.autograd.gradcheck(cube, [x])
 assert tn.autograd.gradgradcheck(cube, [x])  # the rule is made of primitives, so it can be differentiated as well
 
@@ -435,12 +422,43 @@ p = p.detach().numpy()
 np.testing.assert_allclose(jacobian, p[:, None] * (np.eye(5) - p), atol=1e-15)
 np.testing.assert_allclose((-y / p) @ jacobian, p - y, atol=1e-15)  # all paths
 np.testing.assert_allclose((-y / p) * np.diag(jacobian), y * (p - 1), atol=1e-15)  # the diagonal only
-assert abs(g.numpy().sum()) < 1e-15 < 0.1 < abs((y * (p - 1)).sum())
+
+claim(
+    "I3 softmax",
+    "The derivative of softmax is ∂softmax(x_i)/∂x_i = p_i (1 − p_i).",
+    "confirmed with limits",
+    "True as written, on the diagonal of the Jacobian; but every other entry is −p_i p_j, not 0, and the chain rule needs them all.",
+    "diagonal_error < 1e-12 and largest_elsewhere > 0.1",
+    diagonal_error=np.abs(np.diag(jacobian) - p * (1 - p)).max(),
+    largest_elsewhere=np.abs(jacobian - np.diag(np.diag(jacobian))).max(),
+)
 
 # %% [markdown]
 # There is a check that needs no computer. Adding the same number to all $z$ does not change softmax, so the gradient must sum
-# to zero. $p - y$ does: what the true class gains, the others pay. $y(p-1)$ does not.
-#
+# to zero. $p - y$ does: what the true class gains, the others pay. $y(p-1)$ does not. And one example proves little, so here are a
+# thousand, one in each row:
+
+# %%
+assert abs(g.numpy().sum()) < 1e-15 < 0.1 < abs((y * (p - 1)).sum())
+
+rng = np.random.default_rng(0)
+scores = tn.tensor(rng.normal(0, 2, (1000, 5)), requires_grad=True)
+labels = rng.integers(0, 5, 1000)
+(g,) = tn.autograd.grad(tn.nn.functional.cross_entropy(scores, tn.tensor(labels), reduction="sum"), [scores])
+g, p, y = g.numpy(), tn.nn.functional.softmax(scores, 1).detach().numpy(), np.eye(5)[labels]
+
+claim(
+    "I3 cross-entropy",
+    "The gradient of cross-entropy after softmax is ∂H/∂x_i = y_i (p_i − 1).",
+    "refuted",
+    "True for the true class only: the gradient of a wrong class is p_i, not 0. The whole gradient is p − y.",
+    "error_true_class < 1e-12 and error_wrong_classes > 0.1 and error_of_p_minus_y < 1e-12",
+    error_true_class=np.abs(g - y * (p - 1))[y == 1].max(),
+    error_wrong_classes=np.abs(g - y * (p - 1))[y == 0].mean(),
+    error_of_p_minus_y=np.abs(g - (p - y)).max(),
+)
+
+# %% [markdown]
 # ## A network
 #
 # XOR is 1 if exactly one of two inputs is 1. No straight line separates its cases, so one linear layer cannot learn it; one hidden layer
@@ -519,7 +537,8 @@ assert not linear.bias.grad.numpy().any()
 #
 # Forward, backward and the optimizer's update, all of it. Find the mirror again: blue runs down, red runs up, blue-grey arrows
 # carry the values that were kept. The bias of `hidden` was stretched over the batch, so opposite its `add` stands a `sum`.
-# In the violet box the weights are written.
+# In the violet box the weights are written. (Learning rate, momentum and dampening are numbers on the tape, too, so that changing
+# one changes what a replay does; `×4` means four parameters, whose equal steps share one drawing.)
 
 # %%
 twin = copy.deepcopy(net)  # for the experiment after the picture
@@ -528,7 +547,7 @@ with tn.Tape() as tape:
 tn.viz.draw(tape)
 
 # %% [markdown]
-# For larger models nobody wants to see each operation. Scopes fold into single boxes:
+# For larger models nobody wants to see each operation. Scopes fold into single boxes; `(×4)` on an arrow counts the values on it:
 
 # %%
 tn.viz.draw(tape, depth=1)
@@ -568,8 +587,8 @@ for ours, theirs in zip(net.parameters(), twin.parameters(), strict=True):
 # 2. Call `y.backward()` twice on the same `y`. Read the error. What does `retain_graph=True` change, and what is in `a.grad` then?
 # 3. In the V curve, replace central differences by one-sided ones, $(f(x+h)-f(x))/h$. Predict the best $h$ and the slope of
 #    the right arm before you run it. ($\varepsilon^{1/2}$ and 1.)
-# 4. Give `cube` a rule with the right value that hides how it depends on $x$: `lambda g, x: g * 3 * p.detach(x) ** 2`, with
-#    `from tinygrad_notes.optable import p`. Which of `gradcheck` and `gradgradcheck` notices?
+# 4. Give `cube` a rule with the right value that hides how it depends on $x$: `vjp="g * 3 * p.detach(x) ** 2"` (`p` names the
+#    primitives). Which of `gradcheck` and `gradgradcheck` notices?
 # 5. Give Newton's step a start where the curvature is tiny ($x = -4$). How far does it jump, and does it come back?
 # 6. Train logits $z$ by gradient descent on $H$ with $p - y$, then with $y(p-1)$ in its place. Do both classify? Which keeps $\sum_i z_i$?
 # 7. Train XOR with 2 hidden units and ten different seeds. How many fail, and what does the plane look like then?

@@ -218,6 +218,8 @@ def test_depth_folds_scopes_to_boxes(real: tn.Tape) -> None:
     assert "net\\n" in tn.viz.dot(real, depth=1)
     assert any(re.fullmatch(r"net\\n\d+ ops\\n7 parameters", label) for label in labels(tn.viz.dot(real, depth=1)))
     assert "folded at depth 1" in tn.viz.dot(real, depth=1)
+    assert "nodesep=0.9," in tn.viz.dot(real, depth=1)  # room for the labels of edges between boxes side by side
+    assert "nodesep=0.18," in tn.viz.dot(real)
     assert "backward/net" in {path(box) + "/" + (box.fold or "") for box in tn.viz.graph(real, depth=2).boxes}
 
 

@@ -7,6 +7,7 @@ import html
 from .labels import box_label, box_tooltip, edge_label, edge_tooltip
 from .legend import Key, legend, summary
 from .looks import CARRY, GRADIENT, LOOKS, SIDES
+from .roles import LEAVES
 from .rollup import Box, Edge, Graph, Group
 from .sides import UPWARD, Bundle, bundles, sides_of
 from .tint import Tint
@@ -42,6 +43,8 @@ class _Writer:
         plain, bundled = bundles(graph, self.sides)
         # curves around a long column of boxes, many of them to one box, take graphviz half a minute
         splines = "line" if len(bundled) > 60 or any(box.fold == "" for box in graph.boxes) else "true"
+        folded = all(box.fold is not None or box.role in LEAVES for box in graph.boxes)
+        gap = 0.9 if folded and any(bundle.single for bundle in bundled) else 0.18  # room for the labels between boxes
         self.lines: list[str] = []
         self._group(graph.root, "  ")
         for edge in plain:
@@ -51,7 +54,7 @@ class _Writer:
         keys = legend(graph, self.sides, bundled, tint)
         self.lines = [
             "digraph tape {",
-            f'  graph [rankdir=TB, labelloc=t, fontname="{_FONT}", fontsize=11, nodesep=0.18, ranksep=0.28,'
+            f'  graph [rankdir=TB, labelloc=t, fontname="{_FONT}", fontsize=11, nodesep={gap}, ranksep=0.28,'
             f" compound=true, splines={splines}, {_BY_CLUSTERS}, bgcolor=white, label={_head(title, summary(graph), keys)}]",
             f'  node [fontname="{_FONT}", fontsize=10, style="filled,rounded", margin="0.09,0.04", height=0.28, width=0.3]',
             f'  edge [fontname="{_FONT}", fontsize=8, arrowsize=0.6, color="#5a6470", fontcolor="#4a525c"]',
