@@ -14,14 +14,18 @@ SLEEPERS = 3 * LINE  # workers that sleep
 FINISHED = 4 * LINE  # shares that workers have done
 MUTEX = 5 * LINE  # pthread's, of the sleepers
 CONDITION = 6 * LINE
-LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD = (
-    7 * LINE + 8 * i for i in range(7)
+LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD, CORE, GET_CORES, SET_CORES = (
+    7 * LINE + 8 * i for i in range(10)
 )  # addresses of the C library's functions
 WORKER, WANTED = 8 * LINE, 8 * LINE + 8  # the workers' code; threads wanted
 SAVE_THREAD, RESTORE_THREAD, NONE = 8 * LINE + 16, 8 * LINE + 24, 8 * LINE + 32  # the interpreter's functions, and its None
 CACHE = 8 * LINE + 40  # bytes of the last cache
+LEFT = 8 * LINE + 48  # number of the core, plus 1, that the workers leave to the caller
 RUNNING, STOP = 9 * LINE, 9 * LINE + 8  # workers there are; they shall end
 HANDLES = 10 * LINE  # pthread's, one a worker
+CORES = 14 * LINE  # the set of cores that workers may run on, as the C library has it
+CORES_SIZE = 128
+"""Bytes of such a set."""
 FLAGS = 16 * LINE  # of the barriers: + LINE * thread
 SIZE = FLAGS + MOST * LINE
 

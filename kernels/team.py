@@ -47,6 +47,9 @@ class _Team:
             layout.CREATE: "pthread_create",
             layout.JOIN: "pthread_join",
             layout.YIELD: "sched_yield",
+            layout.CORE: "sched_getcpu",
+            layout.GET_CORES: "sched_getaffinity",
+            layout.SET_CORES: "pthread_setaffinity_np",
         }
         self.forget()
         self._halt = ctypes.CFUNCTYPE(None, ctypes.c_int64)(native.address("team", "halt"))

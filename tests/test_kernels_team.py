@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +74,31 @@ def test_a_worker_that_slept_wakes() -> None:
     assert who_ran() == [1, 1]
     time.sleep(0.02)
     assert who_ran() == [1, 1]
+
+
+def _cores_of_workers() -> list[set[int]]:
+    """The cores that each thread of this process but the calling one may run on, by Linux's own account."""
+    others = {int(path.name) for path in Path("/proc/self/task").iterdir()} - {threading.get_native_id()}
+    return [os.sched_getaffinity(thread) for thread in others]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: nobody can be kept off it")
+def test_workers_wake_on_other_cores_than_the_caller() -> None:
+    """They may go everywhere else. A caller whom the system moves in between is asked again."""
+    core = ctypes.CDLL(None).sched_getcpu
+    tn.set_num_threads(2)
+    before = _cores_of_workers()
+    for _ in range(20):
+        time.sleep(0.005)
+        here = core()
+        who_ran()
+        if core() == here:
+            break
+    after = _cores_of_workers()
+    for cores in before:
+        if cores in after:  # threads of others, BLAS's for one, are left alone
+            after.remove(cores)
+    assert after == [os.sched_getaffinity(0) - {here}]
 
 
 def test_many_python_threads_share_one_team() -> None:

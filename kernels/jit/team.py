@@ -13,12 +13,17 @@ from ..layout import (
     BROADCAST,
     BUSY,
     CONDITION,
+    CORE,
+    CORES,
+    CORES_SIZE,
     CREATE,
     FINISHED,
     FLAGS,
+    GET_CORES,
     HANDLES,
     JOIN,
     KERNEL,
+    LEFT,
     LINE,
     LOCK,
     MUTEX,
@@ -26,6 +31,7 @@ from ..layout import (
     RESTORE_THREAD,
     RUNNING,
     SAVE_THREAD,
+    SET_CORES,
     SHARES,
     SLEEPERS,
     STOP,
@@ -44,6 +50,7 @@ from .memory import (
     call0,
     call1,
     call2,
+    call3,
     call4,
     cas,
     cycles,
@@ -76,11 +83,33 @@ def _start(team, wanted):
             break  # the system gives no more threads: fewer do the same
         running += 1
         store(team + RUNNING, running)
+    store(team + LEFT, 0)
+    _make_room(team)
     return running + 1
 
 
 @njit(**OPTIONS)
+def _make_room(team):
+    """Keep the workers off the caller's core: the system wakes them anywhere, and two on one core are as slow as one alone.
+
+    Linux in a virtual machine takes a core that sleeps for one whose host has put it away (``available_idle_cpu``, kernel/sched): a
+    worker that wakes then stays with its waker, and as the caller soon has all shares, no later wake ever parts them.
+    """
+    core = call0(load(team + CORE)) & 0xFFFFFFFF
+    if load(team + LEFT) == core + 1 or core >= 8 * CORES_SIZE:
+        return
+    store(team + LEFT, core + 1)
+    cores = i64(team + CORES)
+    if call3(load(team + GET_CORES), 0, CORES_SIZE, team + CORES) & 0xFFFFFFFF != 0:
+        return  # more cores than the set has room for
+    cores[core >> 6] &= ~(1 << (core & 63))
+    for i in range(load(team + RUNNING)):  # refused if that leaves none: then they share the caller's
+        call3(load(team + SET_CORES), load(team + HANDLES + 8 * i), CORES_SIZE, team + CORES)
+
+
+@njit(**OPTIONS)
 def _wake(team):
+    _make_room(team)
     call1(load(team + LOCK), team + MUTEX)
     call1(load(team + BROADCAST), team + CONDITION)
     call1(load(team + UNLOCK), team + MUTEX)
