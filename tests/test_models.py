@@ -12,6 +12,7 @@ from tinygrad_notes import nn
 from tinygrad_notes.models.lstm_cell import LSTMcell
 from tinygrad_notes.models.networks import MLP, LeNet, ResidualBlock
 from tinygrad_notes.models.perceptron import Perceptron
+from tinygrad_notes.models.stacked import Stacked
 
 TABLE = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 
@@ -157,9 +158,43 @@ def test_a_training_step_replays(make: Any) -> None:
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6, atol=1e-7)
 
 
+def test_networks_side_by_side_train_as_if_alone() -> None:
+    tn.manual_seed(0)
+    nets = [MLP([2, 5, 3], nn.Tanh) for _ in range(4)]
+    together = Stacked(nets)
+    x, y = tn.randn(6, 2), tn.tensor([0, 2, 1, 1, 0, 2])
+    before = [net(x).tolist() for net in nets]
+    assert len(together) == 4
+    np.testing.assert_allclose(together(x).tolist(), before, rtol=1e-5, atol=1e-6)
+    optimizer = tn.optim.Adam(together.parameters(), lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        logits = together(x)
+        (nn.functional.cross_entropy(logits.reshape(24, 3), tn.cat([y] * 4)) * 4).backward()
+        optimizer.step()
+    for i, net in enumerate(nets):
+        assert net(x).tolist() == before[i], "the members are left as they were"
+        alone = tn.optim.Adam(net.parameters(), lr=0.1)
+        for _ in range(5):
+            alone.zero_grad()
+            nn.functional.cross_entropy(net(x), y).backward()
+            alone.step()
+        np.testing.assert_allclose(together(x)[i].tolist(), net(x).tolist(), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(together[i](x).tolist(), together(x)[i].tolist(), rtol=1e-5, atol=1e-6)
+
+
+def test_side_by_side_dropout_draws_for_each_and_not_in_evaluation() -> None:
+    together = Stacked([MLP([1, 64, 1], dropout=0.5)] * 2)
+    x = tn.ones(1, 1)
+    assert not np.allclose(*together(x).detach().numpy())
+    np.testing.assert_allclose(*together.eval()(x).detach().numpy())
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
+        (lambda: Stacked([]), ValueError, "at least one module"),
+        (lambda: Stacked([nn.BatchNorm1d(2)]), ValueError, "buffers are not supported, the members have running_mean"),
         (lambda: Perceptron(2)(tn.ones(3, 4)), RuntimeError, r"Perceptron: needs \(N, 2\)"),
         (lambda: Perceptron(2).fit(TABLE, [0, 1, 2, 1]), ValueError, "one label, 0 or 1"),
         (lambda: Perceptron(2).fit(TABLE, [0, 1, 1, 1], learning_rate=0.0), ValueError, "must be positive"),
