@@ -14,16 +14,15 @@ SLEEPERS = 3 * LINE  # workers that sleep
 FINISHED = 4 * LINE  # shares that workers have done
 MUTEX = 5 * LINE  # pthread's, of the sleepers
 CONDITION = 6 * LINE
-LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD, CORE, GET_CORES, SET_CORES = (
-    7 * LINE + 8 * i for i in range(10)
+LOCK, UNLOCK, WAIT, BROADCAST, CREATE, JOIN, YIELD, SELF, CORE, GET_CORES, SET_CORES = (
+    7 * LINE + 8 * i for i in range(11)
 )  # addresses of the C library's functions
 WORKER, WANTED = 8 * LINE, 8 * LINE + 8  # the workers' code; threads wanted
 SAVE_THREAD, RESTORE_THREAD, NONE = 8 * LINE + 16, 8 * LINE + 24, 8 * LINE + 32  # the interpreter's functions, and its None
 CACHE = 8 * LINE + 40  # bytes of the last cache
-LEFT = 8 * LINE + 48  # number of the core, plus 1, that the workers leave to the caller
 RUNNING, STOP = 9 * LINE, 9 * LINE + 8  # workers there are; they shall end
 HANDLES = 10 * LINE  # pthread's, one a worker
-CORES = 14 * LINE  # the set of cores that workers may run on, as the C library has it
+CORES = 14 * LINE  # the set of cores that the caller may run on, as the C library has it; after it, the same without its own
 CORES_SIZE = 128
 """Bytes of such a set."""
 FLAGS = 16 * LINE  # of the barriers: + LINE * thread

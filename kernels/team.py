@@ -47,6 +47,7 @@ class _Team:
             layout.CREATE: "pthread_create",
             layout.JOIN: "pthread_join",
             layout.YIELD: "sched_yield",
+            layout.SELF: "pthread_self",
             layout.CORE: "sched_getcpu",
             layout.GET_CORES: "sched_getaffinity",
             layout.SET_CORES: "pthread_setaffinity_np",

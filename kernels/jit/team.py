@@ -23,7 +23,6 @@ from ..layout import (
     HANDLES,
     JOIN,
     KERNEL,
-    LEFT,
     LINE,
     LOCK,
     MUTEX,
@@ -31,6 +30,7 @@ from ..layout import (
     RESTORE_THREAD,
     RUNNING,
     SAVE_THREAD,
+    SELF,
     SET_CORES,
     SHARES,
     SLEEPERS,
@@ -74,6 +74,24 @@ WAKE = 30_000
 
 
 @njit(**OPTIONS)
+def _make_room(team):
+    """Keep the workers off the caller's core while they wake: two on one core are as slow as one alone.
+
+    Linux in a virtual machine takes a core that sleeps for one whose host has put it away (``available_idle_cpu``, kernel/sched): a
+    worker that wakes then stays with its waker, and as the caller soon has all shares, no later wake ever parts them.
+    """
+    core = call0(load(team + CORE)) & 0xFFFFFFFF
+    if core >= 8 * CORES_SIZE or call3(load(team + GET_CORES), 0, CORES_SIZE, team + CORES) & 0xFFFFFFFF != 0:
+        return  # more cores than a set has room for
+    all_cores, others = i64(team + CORES), i64(team + CORES + CORES_SIZE)
+    for i in range(CORES_SIZE // 8):
+        others[i] = all_cores[i]
+    others[core >> 6] &= ~(1 << (core & 63))
+    for i in range(load(team + RUNNING)):  # refused if that leaves none: then they share the caller's
+        call3(load(team + SET_CORES), load(team + HANDLES + 8 * i), CORES_SIZE, team + CORES + CORES_SIZE)
+
+
+@njit(**OPTIONS)
 def _start(team, wanted):
     """Start the workers that are missing. The caller has the team."""
     running = load(team + RUNNING)
@@ -83,28 +101,8 @@ def _start(team, wanted):
             break  # the system gives no more threads: fewer do the same
         running += 1
         store(team + RUNNING, running)
-    store(team + LEFT, 0)
     _make_room(team)
     return running + 1
-
-
-@njit(**OPTIONS)
-def _make_room(team):
-    """Keep the workers off the caller's core: the system wakes them anywhere, and two on one core are as slow as one alone.
-
-    Linux in a virtual machine takes a core that sleeps for one whose host has put it away (``available_idle_cpu``, kernel/sched): a
-    worker that wakes then stays with its waker, and as the caller soon has all shares, no later wake ever parts them.
-    """
-    core = call0(load(team + CORE)) & 0xFFFFFFFF
-    if load(team + LEFT) == core + 1 or core >= 8 * CORES_SIZE:
-        return
-    store(team + LEFT, core + 1)
-    cores = i64(team + CORES)
-    if call3(load(team + GET_CORES), 0, CORES_SIZE, team + CORES) & 0xFFFFFFFF != 0:
-        return  # more cores than the set has room for
-    cores[core >> 6] &= ~(1 << (core & 63))
-    for i in range(load(team + RUNNING)):  # refused if that leaves none: then they share the caller's
-        call3(load(team + SET_CORES), load(team + HANDLES + 8 * i), CORES_SIZE, team + CORES)
 
 
 @njit(**OPTIONS)
@@ -173,6 +171,12 @@ def _claim(team):
 
 
 @njit(**OPTIONS)
+def _roam(team):
+    """The worker is awake, on a core of its own: from here on the system may move it as it likes."""
+    call3(load(team + SET_CORES), call0(load(team + SELF)), CORES_SIZE, team + CORES)
+
+
+@njit(**OPTIONS)
 def _sleep(team):
     """Until somebody wakes the sleepers. Whether there is work is looked at under the lock, so that none is missed."""
     add(team + SLEEPERS, 1)
@@ -181,6 +185,7 @@ def _sleep(team):
         call2(load(team + WAIT), team + CONDITION, team + MUTEX)
     call1(load(team + UNLOCK), team + MUTEX)
     add(team + SLEEPERS, -1)
+    _roam(team)
 
 
 def worker(team):
@@ -251,6 +256,11 @@ def marks(args, tid, nt, team):
     i64(data(i64(args)[0]))[tid] += 1
 
 
+def room(args, tid, nt, team):
+    """What a caller does before it wakes the others."""
+    _make_room(team)
+
+
 def rounds(args, tid, nt, team):
     """Fill row after row of an array, each from all of the row before: wrong as soon as one barrier lets a thread pass alone."""
     table = i64(data(i64(args)[0]))
@@ -266,6 +276,7 @@ def rounds(args, tid, nt, team):
 
 KERNELS = {
     "marks": marks,
+    "room": room,
     "rounds": rounds,
     "worker": worker,
     "run": run,
