@@ -299,3 +299,10 @@ def test_padding_by_an_unknown_mode() -> None:
         tn.nn.functional.pad(tn.zeros(2, 3), (1, 1), "mirror")
     with pytest.raises(RuntimeError, match="mode='reflect' takes no value"):
         tn.nn.functional.pad(tn.zeros(2, 3), (1, 1), "reflect", 1.0)
+
+
+def test_the_listing_shows_where_a_view_was_written() -> None:
+    with tn.Tape() as tape:
+        x = tn.zeros(2, 3)
+        x.T[2].fill_(1.0)
+    assert "path=permute(dims=(1,0)).slice(index=(2)), visible=" in str(tape)

@@ -19,6 +19,7 @@ import pytest
 import tinygrad_notes as tn
 from tinygrad_notes.viz import picture as picture_module
 from tinygrad_notes.viz.rollup import Box, Edge, Graph, Group
+from tinygrad_notes.viz.sides import sides_of
 
 GOLDEN = Path(__file__).parent / "golden"
 LEAVES = ("parameter", "state", "data", "constant")
@@ -233,6 +234,17 @@ def test_the_cap_is_kept_and_said(real: tn.Tape, limit: int) -> None:
     assert f"folded to fit {limit} boxes" in graph.notes[0]
     assert sum(len(box.members) for box in graph.boxes) == sum(len(box.members) for box in whole.boxes)
     assert graph.notes[0] in tn.viz.dot(real, max_nodes=limit)
+
+
+def test_a_write_that_gradients_see_is_a_part_of_forward() -> None:
+    x = tn.ones(2, 3, requires_grad=True)
+    with tn.Tape() as tape:
+        y = x * 2.0
+        y[0].mul_(3.0)
+        y.sum()
+    graph = tn.viz.graph(tape)
+    assert {box.role for box in graph.boxes} == {"parameter", "forward", "write"}
+    assert set(sides_of(graph).values()) == {"forward"}
 
 
 def test_a_folded_loop_keeps_its_carry(tape64: tn.Tape) -> None:

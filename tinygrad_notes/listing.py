@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import typename
+from .optable import Op
 
 if TYPE_CHECKING:
     from .tape import Node, Tape
@@ -33,11 +34,13 @@ def listing(tape: Tape) -> str:
 
 
 def show_params(params: dict[str, Any]) -> str:
-    """``dim=1, keepdim=True``; slices as they are written: ``index=[0:3, :, None]``."""
+    """``dim=1, keepdim=True``; slices as they are written: ``index=[0:3, :, None]``, paths of views as calls."""
     return ", ".join(f"{key}={_show(value)}" for key, value in params.items())
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, tuple) and value and all(isinstance(v, tuple) and len(v) == 2 and isinstance(v[0], Op) for v in value):
+        return ".".join(f"{op.name}({show_params(params)})" for op, params in value)  # the way from a base to what is written
     if isinstance(value, tuple) and any(isinstance(v, slice) for v in value):
         return "[" + ", ".join(_show(v) for v in value) + "]"
     if isinstance(value, slice):

@@ -26,7 +26,7 @@ def sides_of(graph: Graph) -> dict[Box, str]:
     feeding = set(stack)
     while stack:
         for source in sources.get(stack.pop(), ()):
-            if source not in feeding and source.role not in (*GRADIENTS, "write"):
+            if source not in feeding and source.role not in GRADIENTS and not _hidden_write(source):
                 feeding.add(source)
                 stack.append(source)
     found = {box: _side(box, feeding) for box in graph.boxes}
@@ -38,6 +38,11 @@ def sides_of(graph: Graph) -> dict[Box, str]:
         if box.group.parent is not None:
             found[box] = min(whole[box.group.chain()[0]], key=_ORDER.index)
     return found
+
+
+def _hidden_write(box: Box) -> bool:
+    """A write that gradients do not see, as an optimizer's; one that they see is a part of the forward pass."""
+    return box.role == "write" and not all(node.params.get("visible") for node in box.members)
 
 
 def _side(box: Box, feeding: set[Box]) -> str:
