@@ -588,7 +588,8 @@ for ours, theirs in zip(net.parameters(), twin.parameters(), strict=True):
 # 3. In the V curve, replace central differences by one-sided ones, $(f(x+h)-f(x))/h$. Predict the best $h$ and the slope of
 #    the right arm before you run it. ($\varepsilon^{1/2}$ and 1.)
 # 4. Give `cube` a rule with the right value that hides how it depends on $x$: `vjp="g * 3 * p.detach(x) ** 2"` (`p` names the
-#    primitives). Which of `gradcheck` and `gradgradcheck` notices?
+#    primitives). Which of `gradcheck` and `gradgradcheck` notices? ([Notebook 17](17_inside_the_engine.ipynb) tries
+#    seven wrong rules.)
 # 5. Give Newton's step a start where the curvature is tiny ($x = -4$). How far does it jump, and does it come back?
 # 6. Train logits $z$ by gradient descent on $H$ with $p - y$, then with $y(p-1)$ in its place. Do both classify? Which keeps $\sum_i z_i$?
 # 7. Train XOR with 2 hidden units and ten different seeds. How many fail, and what does the plane look like then?

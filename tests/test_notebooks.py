@@ -85,6 +85,11 @@ def test_the_percent_format() -> None:
         build.parse("# %% [markdown]\nx = 1\n")
 
 
+def test_pictures_are_made_smaller() -> None:
+    text = '<svg width="9"><!-- a\n b -->\n<text xml:space="preserve" font-family="A,B">1</text><text font-family="A,B">2</text></svg>'
+    assert build._leaner(text) == '<svg font-family="A,B" width="9"><text>1</text><text>2</text></svg>'
+
+
 def test_complaints_are_made(tmp_path: Path) -> None:
     source = tmp_path / "01_x.py"
     source.write_text("# %%\n1 + 1\n")
