@@ -53,6 +53,12 @@ def test_the_perceptron_provably_never_learns_xor(labels: list[int]) -> None:
     np.testing.assert_array_equal((hidden(x)[:, 0] > 0).numpy(), np.array(labels) > 0)
 
 
+def test_a_part_of_a_network_runs() -> None:
+    model, x = MLP([2, 4, 3, 1], nn.Tanh), tn.tensor(TABLE)
+    assert [type(part) for part in model[:2]] == [nn.Linear, nn.Tanh]
+    np.testing.assert_array_equal(model[2:](model[:2](x)).detach().numpy(), model(x).detach().numpy())
+
+
 def _cell() -> LSTMcell:
     tn.manual_seed(0)
     return LSTMcell(4, 5, dtype="float64")

@@ -30,6 +30,9 @@ class MLP(nn.Sequential):
             layers.append(nn.Linear(before, after))
         super().__init__(*layers)
 
+    def _of(self, modules: list[nn.Module]) -> nn.Sequential:
+        return nn.Sequential(*modules)  # a part of the layers is no MLP
+
 
 class LeNet(nn.Module):
     """LeNet-5 (LeCun et al. 1998) with ReLU and largest values: two convolutions, each pooled, and three linear layers.
