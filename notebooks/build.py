@@ -106,6 +106,7 @@ def execute(book: Any) -> None:
 
     with tempfile.TemporaryDirectory(prefix="notebooks-", ignore_cleanup_errors=True) as folder:
         os.environ |= {"IPYTHONDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products lose by a second thread, on a busy machine tenfold
         NotebookClient(
             book,
             kernel_manager_class=Manager,
