@@ -77,13 +77,13 @@ writes = _Writes()
 
 def root_of(array: Array) -> Array:
     """The array that owns the memory: numpy's chain of bases is the identity of a storage."""
-    while True:
-        base = array.base
+    while (base := array.base) is not None:
         if not isinstance(base, np.ndarray):
             base = getattr(base, "base", None)  # numpy puts a holder between an array and its strided windows
             if not isinstance(base, np.ndarray):
                 return array
         array = base
+    return array
 
 
 def copy_memory(array: Array, memo: dict[int, Any]) -> Array:

@@ -60,7 +60,7 @@ def setitem(x: Tensor, index: Any, value: Any) -> None:
     their places; given one for each, the places are frozen.
     """
     basic, arrays, mask = _parse(x, index)
-    region: Tensor = p.slice(x, index=basic)
+    region: Tensor = p.slice(x, index=basic) if basic else x
     if not arrays:
         if isinstance(value, Tensor) and _is_view_of_same(value, region):
             check_writable(region, region._current_node(), local.mode.grad and region.requires_grad, "x[...] =")

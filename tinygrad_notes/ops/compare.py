@@ -74,7 +74,7 @@ for _name, _larger, _wins in (("maximum", np.maximum, "gt"), ("minimum", np.mini
             f"p.where(p.eq(x, y), g * 0.5, p.where(p.{_wins}(y, x), 0.0, g))",
             f"p.where(p.eq(x, y), g * 0.5, p.where(p.{_wins}(x, y), 0.0, g))",
         ),
-        f"x {'>' if _wins == 'gt' else '<'} y or x is nan ? x : y",
+        f"x if x {'>' if _wins == 'gt' else '<'} y or x != x else y",
         special=(
             ((2.0, 2.0), 2.0, (0.5, 0.5)),
             ((-inf, 1.0), 1.0 if _wins == "gt" else -inf, (0.0, 1.0) if _wins == "gt" else (1.0, 0.0)),

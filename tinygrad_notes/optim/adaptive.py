@@ -155,7 +155,7 @@ class RMSprop(Optimizer):
         if options["centered"]:
             mean = state["grad_avg"]
             mean += (g - mean) * new
-            v = primitives.clamp(v - mean * mean, min=0.0, max=None)  # a variance, which rounding may leave below 0
+            v = primitives.maximum(v - mean * mean, 0.0)  # a variance, which rounding may leave below 0
         direction = g / (primitives.sqrt(v) + eps)
         if options["momentum"]:
             b = state["momentum_buffer"]

@@ -1,9 +1,10 @@
 """What all optimizers share: parameter groups, state, checkpoints. The updates are written in primitives, under ``no_grad``.
 
-An update is one function for both ways of running it: on Tensors while something listens (a Tape, anomaly mode, ``vmap``), so
-that each operation is recorded; else on the arrays inside them, which is several times cheaper. The primitives are the same,
-and so are the bits. State is made of Tensors that exist before the step that first uses them: a recorded step that is
-replayed goes on where the last one stopped, also if it was the first of all.
+An update is one function for all ways of running it: on Tensors while something listens (a Tape, anomaly mode, ``vmap``), so
+that each operation is recorded; else on the arrays inside them, which is several times cheaper, all parameters in one sweep over
+memory where it is arithmetic (``program.py``). The primitives are the same, and so are the bits. State is made of Tensors that
+exist before the step that first uses them: a recorded step that is replayed goes on where the last one stopped, also if it was
+the first of all.
 
 Step counters and bias corrections are float64: ``1 - 0.999`` in float32 is wrong in the fifth digit.
 """
@@ -48,6 +49,7 @@ class Optimizer:
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, dict[str, Tensor]] = {}
         self._stepped = False  # schedules ask
+        self._bodies: dict[tuple[bool, ...], str | None] = {}  # what of an update is one sweep: program.py
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: got no parameters")
@@ -138,7 +140,10 @@ class Optimizer:
         return ()
 
     def _update(self, x: Any, g: Any, options: Mapping[str, Any], fold: tuple[Any, ...], state: dict[str, Any]) -> None:
-        """Move one parameter ``x`` by its gradient ``g``, both Tensors or both arrays; written in primitives."""
+        """Move one parameter ``x`` by its gradient ``g``, both Tensors or both arrays; written in primitives, element by element.
+
+        What it does may depend on which options are on; their numbers, and all others that change, come in ``fold``.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no _update method")
 
     # ---- names on the tape ----

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import inplace
+from ..dtypes import float64
+from ..kernels import sweep
 from ..modes import scope
 from ..optable import p as primitives
-from ..storage import note_write
+from ..storage import note_write, root_of
 from ..tape import user_line
 from ..tensor import Tensor
 from .options import ParamGroup
+from .program import body_of
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -25,6 +28,8 @@ BLOCK = 1 << 15
 
 Todo = list[tuple[int, Tensor, Tensor]]
 """The number of a parameter, itself and its gradient."""
+Rows = list[tuple[Any, Any, dict[str, Any]]]
+"""The arrays of a parameter, of its gradient and of its state."""
 
 
 def like(x: Any, value: Any) -> Any:
@@ -62,24 +67,46 @@ class GroupStep:
         """Update the arrays inside: nothing is recorded but that they were written."""
         options = {key: _number(value) for key, value in group.items() if key != "params"}
         step = cls(optimizer, group, options)
-        of_age: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # nearly always one entry: all parameters are equally old
+        of_age: dict[tuple[Any, ...], tuple[tuple[Any, ...], Rows]] = {}  # nearly always one entry: all are equally old
         by, line, counters = f"{type(optimizer).__name__}.step", user_line(), optimizer.COUNTERS
-        for _, p, grad in todo:
+        for _, p, _ in todo:
             inplace.check_writable(p, None, False, by)
+        for _, p, grad in todo:
             x, g = p._array, grad._array
             state = {key: value._array for key, value in step.state_of(p, x, g).items()}
             for array in (x, *state.values()):
                 note_write(array, by, line)
             optimizer._count(options, state)
             age = x.dtype, *(float(state[key]) for key in counters if key in state)
-            timed = of_age.get(age)
-            if timed is None:
-                timed = of_age[age] = tuple(like(x, value) for value in optimizer._timed(options, state))
-            if x.size <= BLOCK:
-                step.move(x, g, timed, state)
+            if age not in of_age:
+                of_age[age] = tuple(like(x, value) for value in optimizer._timed(options, state)), []
+            of_age[age][1].append((x, g, state))
+        for timed, rows in of_age.values():
+            for x, g, state in step.sweep(rows, timed):
+                step.move_in_blocks(x, g, timed, state)
+
+    def sweep(self, rows: Rows, timed: tuple[Any, ...]) -> Rows:
+        """Update parameters of one dtype and age in one sweep, where that is possible and worth it; those that are left."""
+        size = sum(x.size for x, *_ in rows)
+        body = body_of(self, len(timed)) if size >= sweep.GATE else None
+        if body is None or len({id(root_of(x)) for x, *_ in rows}) < len(rows):  # two in one memory: one after the other
+            return rows
+        dtype = rows[0][0].dtype
+        text = f"{'f64' if dtype == float64 else 'f32'} {body}"
+        run = sweep.sweep(text)
+        if run is None:
+            return rows
+        swept, left = [], []
+        for x, g, state in rows:
+            given = {"x": x, "g": g if g.strides == x.strides else _alike(g, x), **state}
+            arrays = [given[name] for name in sweep.parsed(text).arrays]
+            if x.flags.forc and all(a.strides == x.strides and a.shape == x.shape and a.dtype is dtype for a in arrays):
+                swept.append(arrays)
             else:
-                for x_part, g_part, part in _blocks(x, g, state, counters):
-                    step.move(x_part, g_part, timed, part)
+                left.append((x, g, state))
+        decay, fold = self.fold(dtype)
+        run((*(() if decay is None else (decay,)), *fold, *timed), swept)
+        return left
 
     def fold(self, dtype: Any) -> tuple[Any, tuple[Any, ...]]:
         """The hyper-parameters as the update needs them, in a dtype of parameters: weight decay, and the optimizer's own."""
@@ -106,6 +133,14 @@ class GroupStep:
             x *= decay
         self.optimizer._update(x, self.followed(x, g), self.options, fold + timed, state)
 
+    def move_in_blocks(self, x: Any, g: Any, timed: tuple[Any, ...], state: dict[str, Any]) -> None:
+        """Update one parameter's arrays, block after block."""
+        if x.size <= BLOCK:
+            self.move(x, g, timed, state)
+        else:
+            for x_part, g_part, part in _blocks(x, g, state, self.optimizer.COUNTERS):
+                self.move(x_part, g_part, timed, part)
+
     def state_of(self, p: Tensor, x: Any, g: Any) -> dict[str, Tensor]:
         """The state of a parameter; what its options need and it has not is made."""
         state = self.optimizer.state.get(p, {})
@@ -123,6 +158,13 @@ def _number(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_number(part) for part in value)
     return value._array[()] if isinstance(value, Tensor) else value
+
+
+def _alike(g: Any, x: Any) -> Any:
+    """A copy of ``g`` that stands in memory as x does."""
+    copied = np.empty_like(x)
+    copied[...] = g
+    return copied
 
 
 def _blocks(x: Any, g: Any, state: dict[str, Any], counters: tuple[str, ...]) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
