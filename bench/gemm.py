@@ -29,32 +29,32 @@ def _arrays(dtype: str, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
-def _against(a: np.ndarray, b: np.ndarray, ours: Callable[[np.ndarray], Any]) -> Sides:
+def _against(a: np.ndarray, b: np.ndarray, ours: Callable[..., Any]) -> Sides:
     """Ours, and the peers' plain products into arrays of their own."""
     shape = (*a.shape[:-1], b.shape[-1])
     outs = [np.empty(shape, a.dtype) for _ in range(3)]
-    sides: Sides = {"ours": lambda: ours(outs[0]), "numpy": lambda: np.matmul(a, b, out=outs[1])}
+    sides: Sides = {"ours": partial(ours, out=outs[0]), "numpy": partial(np.matmul, a, b, out=outs[1])}
     if torch is not None:
         x, y, out = (torch.from_numpy(z) for z in (a, b, outs[2]))
-        sides["torch"] = lambda: torch.matmul(x, y, out=out)
+        sides["torch"] = partial(torch.matmul, x, y, out=out)
     return sides
 
 
 def _packed(dtype: str, m: int, k: int, n: int) -> Sides:
     a, b = _arrays(dtype, (m, k), (k, n))
     w = gemm.pack(b)
-    return _against(a, b, lambda out: gemm.matmul_packed(a, w, out))
+    return _against(a, b, partial(gemm.matmul_packed, a, w))
 
 
 def _plain(dtype: str, a_shape: tuple[int, ...], b_shape: tuple[int, ...]) -> Sides:
     a, b = _arrays(dtype, a_shape, b_shape)
-    return _against(a, b, lambda out: gemm.matmul(a, b, out))
+    return _against(a, b, partial(gemm.matmul, a, b))
 
 
 def _transposed(dtype: str, m: int, k: int, n: int) -> Sides:
     """``x @ w.T``, a linear layer with PyTorch's weights."""
     a, w = _arrays(dtype, (m, k), (n, k))
-    return _against(a, w.T, lambda out: gemm.matmul(a, w.T, out))
+    return _against(a, w.T, partial(gemm.matmul, a, w.T))
 
 
 @bench("gemm")

@@ -13,14 +13,13 @@ import struct
 import threading
 from collections.abc import Callable
 from functools import cache
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import gates, layout, native, pool, team, vector
 
-__all__ = ["ACTIVATIONS", "PackedMatrix", "kernel_wins", "matmul", "matmul_packed", "pack"]
+__all__ = ["ACTIVATIONS", "PackedMatrix", "blas", "kernel_wins", "matmul", "matmul_packed", "pack"]
 
 Array = np.ndarray[Any, Any]
 
@@ -121,22 +120,18 @@ def pack(b: Array, *, width: int | None = None) -> PackedMatrix:
     return PackedMatrix(b, width)
 
 
+@cache
+def _judge() -> Callable[[Array, Array], bool]:
+    if not (there := native.widths()):
+        return lambda a, b: False
+    terms = [term for kind in gates.GEMM.values() for side in kind for term in side]
+    kinds = [id(thing) for thing in (np.ndarray, *_BITS, True, False)]
+    return native.builtin("gemm", "wins", struct.pack(f"8q{len(terms)}d", *kinds, gates.PRODUCT, gates.SMALL, there[0], *terms))
+
+
 def kernel_wins(a: Array, b: Array) -> bool:
     """Whether ``matmul(a, b)`` takes the kernel: it can, and its measured cost is lower than BLAS's (``gates.py``)."""
-    dtype = a.dtype
-    if (b.dtype is not dtype and b.dtype != dtype) or dtype not in _BITS or not (widths := native.widths()):
-        return False
-    if a.ndim == b.ndim == 2:
-        (m, k), n, count = a.shape, b.shape[1], 1
-    elif a.ndim < 2 or b.ndim < 2:
-        return False
-    else:
-        m, k, n = a.shape[-2], a.shape[-1], b.shape[-1]
-        if b.ndim == 2 and a.flags.c_contiguous:
-            m, count = m * prod(a.shape[:-2]), 1
-        else:
-            count = prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
-    return gates.gemm(count, m, n, k, dtype.itemsize, b.strides[-1] == b.itemsize, widths[0])
+    return _judge()(a, b)
 
 
 def matmul(
@@ -154,12 +149,9 @@ def matmul(
     a  ``(..., M, K)``, b  ``(..., K, N)``, out  ``(..., M, N)``, bias  ``(N,)``; the dimensions in front broadcast. Any strides; out may
     overlap a and b. width: bits of the registers (256 or 512); the kernel is then used whatever the sizes.
     """
-    if width is None and (
-        (b.ndim == 2 and a.nbytes * b.shape[1] < gates.TINY and b.flags.c_contiguous) or not kernel_wins(a, b)
-    ):
+    if width is None and not _judge()(a, b):
         if bias is None and activation == "none" and not accumulate:
-            plain: Array = np.matmul(a, b, out=out)
-            return plain
+            return blas(a, b, out)
         return _by_numpy(a, b, out, bias, activation, accumulate)
     bits = _BITS.get(a.dtype)
     kernel = None if bits is None else _kernel(bits, width)
@@ -172,6 +164,17 @@ def matmul(
     else:
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     return _by_kernel(kernel, a, b, 0, shape, out, bias, activation, accumulate)
+
+
+def blas(a: Array, b: Array, out: Array | None = None) -> Array:
+    """The product as numpy computes it."""
+    if a.ndim == 2 == b.ndim:
+        try:
+            return a.dot(b, out)  # the same call of BLAS, half of numpy.matmul's cost around it
+        except ValueError:
+            pass  # an out of another layout, or shapes that do not fit: matmul has the better words
+    product: Array = np.matmul(a, b, out=out)
+    return product
 
 
 def matmul_packed(
@@ -264,7 +267,7 @@ def _make_room() -> int:
 
 def _by_numpy(a: Array, b: Array, out: Array | None, bias: Array | None, activation: str, accumulate: bool) -> Array:
     if not accumulate:
-        result: Array = np.matmul(a, b, out=out)
+        result: Array = blas(a, b, out)
     elif out is None:
         raise ValueError("matmul: accumulate adds to out, which is missing")
     else:

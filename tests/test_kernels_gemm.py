@@ -257,6 +257,7 @@ def test_which_products_the_kernel_takes() -> None:
     assert not gemm.kernel_wins(small, small)
     assert not gemm.kernel_wins(large, column)
     assert not gemm.kernel_wins(large, large.astype(np.float64))
+    assert not gemm.kernel_wins(large.astype(">f4"), large.astype(">f4"))
     assert np.array_equal(gemm.matmul(large, large), gemm.matmul(large, large, width=WIDTHS[0]))
     assert np.array_equal(gemm.matmul(large, column), large @ column)
 

@@ -94,6 +94,10 @@ def test_workers_wake_on_other_cores_than_the_caller() -> None:
     assert closed == everywhere - {here}
     while os.sched_getaffinity(worker) != everywhere:  # a busy machine may let it sleep through a call
         assert who_ran() == [1, 1]
+    for number in (3, 1, 2, 1):
+        tn.set_num_threads(number)
+        who_ran()
+    assert os.sched_getaffinity(0) == everywhere, "ending the workers left the caller bound"
 
 
 def test_many_python_threads_share_one_team() -> None:

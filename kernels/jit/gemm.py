@@ -10,11 +10,12 @@ high-performance matrix multiplication", ACM TOMS 34, 2008, with the parts of A 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from numba import njit
 
 from ..layout import BLOCK, K_BYTES, PLACE
-from .memory import HEAD, OPTIONS, call4, data, i64, shape, stride
+from .memory import HEAD, OPTIONS, PAYLOAD, call4, data, f64, i64, shape, stride
 from .panels import LINE, movers
 from .tiles import TILES, call_tile, family
 
@@ -154,7 +155,52 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
     return product, panels
 
 
-KERNELS: dict[str, Callable[..., None]] = {}
+# ---- the gate ----
+
+
+@njit(**OPTIONS)
+def _cost(terms, padded, m, k):
+    """Nanoseconds of one product by the terms of ``gates.GEMM``, the call left out."""
+    return padded * k * (m * terms[1] + terms[2]) + m * (k * terms[3] + padded * terms[4])
+
+
+def wins(self, args, count):
+    """Python's builtin function ``wins(a, b)``: whether the kernel is the better way to multiply two arrays (``gates.GEMM``).
+
+    self: a bytes object of ``gemm.py``: addresses of numpy.ndarray, float32, float64, True and False, then ``PRODUCT``, ``SMALL``,
+    bits of a register and all terms.
+    """
+    words, terms = i64(self + PAYLOAD), f64(self + PAYLOAD + 8 * 8)
+    answer = words[4]
+    a, b = i64(args)[0], i64(args)[1]
+    if count == 2 and i64(a)[1] == words[0] and i64(b)[1] == words[0] and i64(a)[HEAD // 8 + 5] == i64(b)[HEAD // 8 + 5]:
+        double = i64(a)[HEAD // 8 + 5] == words[2]
+        a_dims, b_dims = _dims(a), _dims(b)
+        if (double or i64(a)[HEAD // 8 + 5] == words[1]) and a_dims >= 2 and b_dims >= 2:
+            m, k, n = shape(a, a_dims - 2), shape(a, a_dims - 1), shape(b, b_dims - 1)
+            batches = 1
+            for i in range(max(a_dims, b_dims) - 2):  # the dimensions in front, from the last
+                size = shape(a, a_dims - 3 - i) if i < a_dims - 2 else 1
+                other = shape(b, b_dims - 3 - i) if i < b_dims - 2 else 1
+                batches *= other if size == 1 else size
+            if b_dims == 2 and i64(a)[HEAD // 8 + 6] & 1 != 0:  # C-contiguous: one tall product
+                m, batches = m * batches, 1
+            work = m * n * k
+            if m >= 2 and n >= 2 and batches * work > words[5]:  # matrix times vector reads each number once
+                size = 8 if double else 4
+                lanes = words[7] // 8 // size
+                group = (2 if double else 0) + (0 if stride(b, b_dims - 1) == size else 1)
+                ours = group * 15
+                blas = ours + (5 if work <= words[6] else 10)
+                mine = terms[ours] + batches * _cost(f64(self + PAYLOAD + 64 + 8 * ours), _ceil(n, lanes) * lanes, m, k)
+                theirs = batches * (terms[blas] + _cost(f64(self + PAYLOAD + 64 + 8 * blas), n, m, k))
+                if mine < theirs:
+                    answer = words[3]
+    i64(answer)[0] += 1  # a new reference; the lock is held
+    return answer
+
+
+KERNELS: dict[str, Callable[..., Any]] = {"wins": wins}
 TEXTS: dict[str, Callable[[str], str]] = {}
 for _bits in (32, 64):
     for _width in TILES:

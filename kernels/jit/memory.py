@@ -31,6 +31,8 @@ OPTIONS: dict[str, Any] = {
 """Options of a kernel: nothing in it raises, allocates or calls Python."""
 
 HEAD = object.__basicsize__  # PyObject_HEAD
+PAYLOAD = bytes.__basicsize__ - 1
+"""Where a bytes object has its bytes."""
 WORD = 8
 
 POLLS = 256

@@ -43,6 +43,7 @@ from ..layout import (
 )
 from .memory import (
     OPTIONS,
+    PAYLOAD,
     POLLS,
     add,
     barrier,
@@ -63,8 +64,6 @@ from .memory import (
     store,
 )  # fmt: skip
 
-PAYLOAD = bytes.__basicsize__ - 1
-"""Where a bytes object has its bytes."""
 SHORT = 4_000
 """Cycles of work that are not worth sharing with a worker that waits for it."""
 SPIN = 300_000
@@ -79,6 +78,7 @@ def _make_room(team):
 
     Linux in a virtual machine takes a core that sleeps for one whose host has put it away (``available_idle_cpu``, kernel/sched): a
     worker that wakes then stays with its waker, and as the caller soon has all shares, no later wake ever parts them.
+    Only while all workers live: the C library takes a thread that has ended for the calling one.
     """
     core = call0(load(team + CORE)) & 0xFFFFFFFF
     if core >= 8 * CORES_SIZE or call3(load(team + GET_CORES), 0, CORES_SIZE, team + CORES) & 0xFFFFFFFF != 0:
@@ -107,7 +107,6 @@ def _start(team, wanted):
 
 @njit(**OPTIONS)
 def _wake(team):
-    _make_room(team)
     call1(load(team + LOCK), team + MUTEX)
     call1(load(team + BROADCAST), team + CONDITION)
     call1(load(team + UNLOCK), team + MUTEX)
@@ -126,6 +125,7 @@ def launch(team, kernel, args, work):
     if load(team + RUNNING) < wanted - 1:
         wanted = _start(team, wanted)
     if work < WAKE and load(team + SLEEPERS) > 0:  # too short to wait for them, but more may follow
+        _make_room(team)
         _wake(team)
         wanted = 1
     if wanted == 1:
@@ -137,6 +137,7 @@ def launch(team, kernel, args, work):
     store(team + FINISHED, 0)
     set_to(team + SHARES, ((load(team + SHARES) >> 16) + 1) << 16 | wanted << 8 | 1)  # share 0 is the caller's
     if load(team + SLEEPERS) > 0:
+        _make_room(team)
         _wake(team)
     call4(kernel, args, 0, wanted, team)
     mine = 1

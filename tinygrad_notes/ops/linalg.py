@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import primitive
+from ..kernels import gates, gemm
 from ..optable import Case
 
 __all__: list[str] = []
@@ -21,7 +22,9 @@ def _product(shapes: Sequence[Shape], dtypes: Sequence[Any], params: dict[str, A
 
 
 def _matmul(x: Any, y: Any) -> Any:
-    return x.dot(y) if x.ndim == 2 == y.ndim else np.matmul(x, y)  # the same BLAS call, half of what is around it
+    if x.ndim == 2 == y.ndim and x.size * y.shape[1] <= gates.PRODUCT:
+        return x.dot(y)  # BLAS, with half of numpy.matmul's cost around it
+    return gemm.matmul(x, y)
 
 
 _PAIRS: tuple[tuple[Shape, Shape], ...] = (
