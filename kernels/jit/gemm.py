@@ -27,6 +27,8 @@ DIRECT_K = 32
 """Rows of B that are then read side by side, at most as many as the processor has pages at hand."""
 WORTH_BRINGING = 8
 """Vectors of columns from which rows of A that stand badly are brought together first."""
+TERMS = 6
+"""Of a cost in ``gates.GEMM``."""
 WAY = 4096
 """Bytes after which addresses meet again in the first cache: rows so far apart would drive each other out."""
 
@@ -161,7 +163,7 @@ def _products(bits: int, width: int) -> tuple[Callable[..., None], Callable[...,
 @njit(**OPTIONS)
 def _cost(terms, padded, m, k):
     """Nanoseconds of one product by the terms of ``gates.GEMM``, the call left out."""
-    return padded * k * (m * terms[1] + terms[2]) + m * (k * terms[3] + padded * terms[4])
+    return padded * k * (m * terms[1] + terms[2]) + m * (k * terms[3] + padded * terms[4]) + padded * terms[5]
 
 
 def wins(self, args, count):
@@ -190,8 +192,8 @@ def wins(self, args, count):
                 size = 8 if double else 4
                 lanes = words[7] // 8 // size
                 group = (2 if double else 0) + (0 if stride(b, b_dims - 1) == size else 1)
-                ours = group * 15
-                blas = ours + (5 if work <= words[6] else 10)
+                ours = group * 3 * TERMS
+                blas = ours + (TERMS if work <= words[6] else 2 * TERMS)
                 mine = terms[ours] + batches * _cost(f64(self + PAYLOAD + 64 + 8 * ours), _ceil(n, lanes) * lanes, m, k)
                 theirs = batches * (terms[blas] + _cost(f64(self + PAYLOAD + 64 + 8 * blas), n, m, k))
                 if mine < theirs:
