@@ -23,7 +23,7 @@ INF = float("inf")
 class ReduceLROnPlateau(LRScheduler):
     """``lr = max(lr factor, min_lr)`` when the metric has not improved for more than ``patience`` epochs.
 
-    ``factor=0.5, patience=0, threshold=0`` halves the learning rate whenever the loss does not fall.
+    ``factor=0.5, patience=0, threshold=0`` halves the learning rate whenever the loss is not below the best so far.
 
     optimizer       whose groups are scheduled
     mode            "min": the metric shall fall; "max": it shall rise
