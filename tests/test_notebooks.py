@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -36,13 +37,23 @@ def test_there_are_notebooks_and_no_strays() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == NAMES
 
 
+def run(name: str, **environment: str) -> None:
+    # A process of its own: Jupyter's packages warn about each other, and here every warning is an error.
+    command = [sys.executable, str(FOLDER / "build.py"), "--check", "--fast", name]
+    surroundings = os.environ | environment
+    done = subprocess.run(command, capture_output=True, text=True, timeout=build.SECONDS, check=False, env=surroundings)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_runs(name: str) -> None:
-    # A process of its own: Jupyter's packages warn about each other, and here every warning is an error.
-    command = [sys.executable, str(FOLDER / "build.py"), "--check", "--fast", name]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=build.SECONDS, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    run(name)
+
+
+@pytest.mark.long
+def test_the_notebook_of_kernels_runs_without_them() -> None:
+    run("18_inside_the_kernels", TINYGRAD_NOTES_KERNELS="0")
 
 
 @pytest.mark.parametrize("name", NAMES)
