@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ARITHMETIC", "FUSED", "GEMM", "PRODUCT", "SMALL", "VECTOR"]
+__all__ = ["ARITHMETIC", "FUSED", "GEMM", "PRODUCT", "SHARED", "SMALL", "VECTOR"]
 
 ARITHMETIC = 16_384
 """Elements from which one operation of arithmetic is worth two threads; below, numpy's loop on one is as good as ours."""
@@ -27,7 +27,14 @@ needs several calls, or has no such function, a sixth. The sizes are larger than
 PRODUCT = 65_536
 """Multiply-adds of a matrix product up to which a call's cost decides: BLAS's, without a look at anything else."""
 SMALL = 1_000_000
-"""Multiply-adds up to which OpenBLAS reads operands that stand row by row where they are (measured; above, it copies them first)."""
+"""Multiply-adds up to which OpenBLAS reads operands that stand row by row where they are, on one thread (measured)."""
+SHARED = 262_144
+"""Multiply-adds from which OpenBLAS shares other products among threads of its own (``interface/gemm.c``).
+
+Beyond these two the kernel is taken whatever the costs: OpenBLAS's threads go on looking for work for a tenth of a second, on the
+core that the team needs for all that follows. A training step of a Transformer, one of whose 130 products was left to them, took
+88 to 160 ms instead of 56.
+"""
 
 Terms = tuple[float, float, float, float, float, float]
 GEMM: dict[tuple[int, bool], tuple[Terms, Terms, Terms]] = {

@@ -126,7 +126,9 @@ def _judge() -> Callable[[Array, Array], bool]:
         return lambda a, b: False
     terms = [term for kind in gates.GEMM.values() for side in kind for term in side]
     kinds = [id(thing) for thing in (np.ndarray, *_BITS, True, False)]
-    return native.builtin("gemm", "wins", struct.pack(f"8q{len(terms)}d", *kinds, gates.PRODUCT, gates.SMALL, there[0], *terms))
+    return native.builtin(
+        "gemm", "wins", struct.pack(f"9q{len(terms)}d", *kinds, gates.PRODUCT, gates.SMALL, gates.SHARED, there[0], *terms)
+    )
 
 
 def kernel_wins(a: Array, b: Array) -> bool:

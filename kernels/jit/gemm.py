@@ -170,9 +170,9 @@ def wins(self, args, count):
     """Python's builtin function ``wins(a, b)``: whether the kernel is the better way to multiply two arrays (``gates.GEMM``).
 
     self: a bytes object of ``gemm.py``: addresses of numpy.ndarray, float32, float64, True and False, then ``PRODUCT``, ``SMALL``,
-    bits of a register and all terms.
+    ``SHARED``, bits of a register and all terms.
     """
-    words, terms = i64(self + PAYLOAD), f64(self + PAYLOAD + 8 * 8)
+    words, table = i64(self + PAYLOAD), self + PAYLOAD + 9 * 8
     answer = words[4]
     a, b = i64(args)[0], i64(args)[1]
     if count == 2 and i64(a)[1] == words[0] and i64(b)[1] == words[0] and i64(a)[HEAD // 8 + 5] == i64(b)[HEAD // 8 + 5]:
@@ -190,13 +190,14 @@ def wins(self, args, count):
             work = m * n * k
             if m >= 2 and n >= 2 and batches * work > words[5]:  # matrix times vector reads each number once
                 size = 8 if double else 4
-                lanes = words[7] // 8 // size
-                group = (2 if double else 0) + (0 if stride(b, b_dims - 1) == size else 1)
-                ours = group * 3 * TERMS
-                blas = ours + (TERMS if work <= words[6] else 2 * TERMS)
-                mine = terms[ours] + batches * _cost(f64(self + PAYLOAD + 64 + 8 * ours), _ceil(n, lanes) * lanes, m, k)
-                theirs = batches * (terms[blas] + _cost(f64(self + PAYLOAD + 64 + 8 * blas), n, m, k))
-                if mine < theirs:
+                lanes = words[8] // 8 // size
+                rows = stride(b, b_dims - 1) == size
+                ours = table + 8 * 3 * TERMS * ((2 if double else 0) + (0 if rows else 1))
+                blas = ours + 8 * (TERMS if work <= words[6] else 2 * TERMS)
+                mine = f64(ours)[0] + batches * _cost(f64(ours), _ceil(n, lanes) * lanes, m, k)
+                theirs = batches * (f64(blas)[0] + _cost(f64(blas), n, m, k))
+                alone = words[6] if rows and stride(a, a_dims - 1) == size else words[7]
+                if mine < theirs or work > alone:
                     answer = words[3]
     i64(answer)[0] += 1  # a new reference; the lock is held
     return answer
