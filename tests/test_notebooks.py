@@ -85,6 +85,15 @@ def test_the_figures_bear_the_verdict_out(claim: Any) -> None:
     assert claim.holds(), f"not {claim.criterion}, with {claim.measured()}"
 
 
+MISTAKES = {"I3 softmax", "I3 cross-entropy", "I6 momentum", "I6 xavier", "I6 zeros", "I8"}
+"""What the notes get wrong or leave open, and what they claim without a measurement: each must have been tried."""
+
+
+def test_every_mistake_of_the_notes_was_tried() -> None:
+    keys = [claim.key for claim in CLAIMS]
+    assert [wanted for wanted in sorted(MISTAKES) if not any(f"{key} ".startswith(f"{wanted} ") for key in keys)] == []
+
+
 def test_the_page_of_claims_is_what_the_notebooks_say() -> None:
     assert [key for key, count in Counter(claim.key for claim in CLAIMS).items() if count > 1] == []
     assert build.CLAIMS.read_text(encoding="utf-8") == build.claims_page(), "run make notebooks"
