@@ -16,7 +16,7 @@ PACKAGE = ROOT / "tinygrad_notes"
 # The layers of the engine, lowest first. Within a layer, the order of the line is the order of imports.
 LAYERS: list[list[str]] = [
     ["kernels"],
-    ["errors", "dtypes", "listing", "replay", "modes", "optable", "tape", "storage"],
+    ["errors", "dtypes", "replay", "modes", "optable", "listing", "tape", "storage"],
     ["rules", "engine"],
     ["literal", "tensor", "inplace", "explain", "dispatch"],
     ["ops"],
