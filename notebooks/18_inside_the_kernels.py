@@ -215,11 +215,11 @@ for name, reached in found.items():
 # %% [markdown]
 # How to read it: what stands under the slope is waiting for memory, and better arithmetic would not help; only fewer bytes
 # would (see *fusing* below). Under the flat roof only better use of the arithmetic helps. Additions and sums of long arrays
-# stand near the slope, whoever computes them; a second thread is what lifts ours above numpy's. (The slope is the best that was
-# seen, a copy whose stores pass the caches by; an ordinary store first fetches the line that it overwrites, so two thirds of it
-# are what to expect.) Exponentials and softmax gain most: numpy computes them on one thread, softmax in several passes. Matrix
-# products are the only thing here that comes near the flat roof, and the larger, the nearer: $2n^3$ operations on $3n^2$
-# numbers. That is why deep learning is made of matrix products.
+# stand near the slope, whoever computes them; a second thread is what lifts ours above numpy's. (The slope is a copy, the best
+# that was seen. Reading alone can be faster than that, and a store that does not pass the caches by first fetches the line that
+# it overwrites: 60 to 110 % of the slope are what to expect.) Exponentials and softmax gain most: numpy computes them on one
+# thread, softmax in several passes. Matrix products are the only thing here that comes near the flat roof, and the larger, the
+# nearer: $2n^3$ operations on $3n^2$ numbers. That is why deep learning is made of matrix products.
 #
 # ### Why batches
 #
@@ -438,9 +438,9 @@ if KERNELS:
 #
 # ## How to compute $e^x$
 #
-# No processor has an instruction for it. Write $x = n \ln 2 + r$ with an integer $n$ and $|r| \le \tfrac12\ln 2$; then $e^x =
-# 2^n e^r$. Multiplying by $2^n$ is a change of the exponent's bits, and on that short interval a polynomial does. How many
-# terms? And are Taylor's the best?
+# No processor has an instruction for it. Write $x = n \ln 2 + r$ with an integer $n$ and $|r| \le \tfrac12\ln 2$; then
+# $e^x = 2^n e^r$. Multiplying by $2^n$ is a change of the exponent's bits, and on that short interval a polynomial does. How
+# many terms? And are Taylor's the best?
 
 # %%
 half = math.log(2) / 2
@@ -542,9 +542,9 @@ print("largest error of the library:", ", ".join(f"{name} {error:.2f} ulp" for n
 assert not KERNELS or max(largest.values()) < 4
 
 # %% [markdown]
-# The textbook is right until two nearly equal numbers are subtracted: near 0 for tanh and log, in the tail for $1 -
-# \mathrm{erf}$, where soon *no* digit is left. Functions like `log1p`, `erfc` and `logsigmoid` exist for exactly this; losses
-# are written in them. (sigmoid subtracts nothing: there the textbook is as good, and the library gains time only.)
+# The textbook is right until two nearly equal numbers are subtracted: near 0 for tanh and log, in the tail for
+# $1 - \mathrm{erf}$, where soon *no* digit is left. Functions like `log1p`, `erfc` and `logsigmoid` exist for exactly this;
+# losses are written in them. (sigmoid subtracts nothing: there the textbook is as good, and the library gains time only.)
 #
 # ## A matrix product, block by block
 #
@@ -698,7 +698,7 @@ plt.show()
 
 # %% [markdown]
 # Few rows are the hard case: packing is shared by few of them, and so are the numbers of B. (Which of the two a product of
-# Tensors takes is said in [limits](../docs/limits.md).)
+# Tensors takes, a gate decides, by the shapes: `kernels/gates.py`.)
 #
 # ## One pass instead of many
 #
@@ -791,7 +791,7 @@ print(f"seven arrays through memory once: {28 * n / memory * 1e3:.2f} ms")
 #
 # ## Things to try
 #
-# 1. Run the notebook with `TINYGRAD_NOTES_KERNELS=0`, and with `TINYGRAD_NOTES_NUM_THREADS=1`. Which points of the roofline
+# 1. Run the notebook with `TINYGRAD_NOTES_KERNELS=0`, and on one core (`taskset -c 0`). Which points of the roofline
 #    move?
 # 2. Give the little cache 1024 lines. From which size on are all four orders equal, and why?
 # 3. In the little cache, take blocks of 4, 8, 16, 24. Which is best, and what has to fit into 32 lines of 8?
