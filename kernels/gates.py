@@ -89,3 +89,5 @@ REDUCTION = {"f32": 2, "f64": 4}
 """Cycles per four elements."""
 TAKE, PUT, CUMSUM = 4096, 1024, 1024
 """Elements from which ``scatter.py`` uses its kernels."""
+LINES = 8192
+"""Elements from which ``loops.py`` does."""

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinygrad_notes.kernels import loops, scatter
+from tinygrad_notes.kernels import gates, loops, native, scatter
 
-pytestmark = pytest.mark.skipif(loops.jitted("argmax") is None, reason="Numba is not installed or switched off")
+pytestmark = pytest.mark.skipif(not native.available(), reason="no kernels on this machine, or switched off")
 DTYPES = [np.float32, np.float64]
 
 
 @pytest.fixture(autouse=True)
 def _every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "GATE", 0)
+    monkeypatch.setattr(gates, "LINES", 0)
 
 
 def _values(*shape: int, dtype: Any) -> np.ndarray:
