@@ -201,6 +201,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     if name not in NOT_OF_ZERO
 } | {
     ("clamp", "out and x exchanged"): "only compared with each other",
+    ("relu", "out read as x"): "both are positive together",
     ("copysign", "x and out exchanged of argument 0"): "both are 0 together, and what is compared is the same",
 }
 """Survivors that compute the same function: (row, mutant) -> why no test can tell."""

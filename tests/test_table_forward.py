@@ -181,7 +181,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "cosh": lambda x: (np.exp(x) + np.exp(-x)) / 2, "asinh": lambda x: np.log(x + np.sqrt(x * x + 1)),
     "acosh": lambda x: np.log(x + np.sqrt(x * x - 1)), "atanh": lambda x: np.log((1 + x) / (1 - x)) / 2,
     "erf": _erf_series, "erfc": lambda x: 1 - _erf_series(x),
-    "maximum": lambda x, y: np.where(x > y, x, y), "minimum": lambda x, y: np.where(x > y, y, x),
+    "relu": lambda x: np.where(x < 0, 0, x), "maximum": lambda x, y: np.where(x > y, x, y), "minimum": lambda x, y: np.where(x > y, y, x),
     "clamp": lambda x, min, max: np.sort([x, *(np.full_like(x, b) for b in (min, max) if b is not None)], axis=0)[
         1 if None not in (min, max) else -1 if max is None else 0],
     "bitwise_and": _each(operator.and_), "bitwise_or": _each(operator.or_), "bitwise_xor": _each(operator.xor),
@@ -212,9 +212,9 @@ REFERENCE: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 STATISTICAL = {"random_bits"}  # tested by its distribution elsewhere; here by shape and dtype only
 
-OUTSIDE = {("clamp", "bool"), ("put_add", "bool"), ("searchsorted", "bool")}
+OUTSIDE = {("clamp", "bool"), ("put_add", "bool"), ("relu", "bool"), ("searchsorted", "bool")}
 """What the functions above the table never ask of a row: ``tn.clamp`` first makes integers of bools, ``put_add`` is for
-gradients, bools are in no order to search."""
+gradients, ``tn.relu`` refuses bools, which are in no order to search either."""
 
 
 def reference(op: Op, arrays: list[Array], params: dict[str, Any], dtypes: list[np.dtype[Any]]) -> Array:

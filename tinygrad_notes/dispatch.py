@@ -276,12 +276,12 @@ def link_view(source: Tensor, out: Tensor, op: Op, params: dict[str, Any]) -> No
 
 def prepare(op: Op, operands: tuple[Any, ...]) -> tuple[Tensor | Literal, ...]:
     """Operands as Tensors of one dtype and literals: the slow path of a call, with promotion as recorded casts."""
-    if op.promote == (0, 1) and len(operands) == 2:  # a Tensor of floats and a Python number: nearly every call that comes here
-        x, y = operands
-        if type(y) in _NUMBERS and isinstance(x, Tensor) and x._array.dtype.kind == "f":
-            return x, literal(_python_scalar(op, y, x._array.dtype))
-        if type(x) in _NUMBERS and isinstance(y, Tensor) and y._array.dtype.kind == "f":
-            return literal(_python_scalar(op, x, y._array.dtype)), y
+    if len(op.promote) == 2:  # a Tensor and a Python number that leaves its dtype as it is: nearly every call that comes here
+        i, j = op.promote if type(operands[op.promote[1]]) in _NUMBERS else op.promote[::-1]
+        if isinstance(x := operands[i], Tensor) and (len(operands) == 2 or isinstance(operands[3 - i - j], Tensor)):
+            y, kind = operands[j], x._array.dtype.kind
+            if type(y) in _NUMBERS if kind == "f" else type(y) is int and kind == "i" and not op.floats:
+                return (*operands[:j], literal(_python_scalar(op, y, x._array.dtype)), *operands[j + 1 :])
     found = [_operand(op, x, operands) for x in operands]
     promoted = range(len(found)) if op.variadic and op.promote else op.promote
     if promoted:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..dtypes import canonical_dtype
 from ..errors import DtypeError, RangeError, ShapeError
+from ..optable import TABLE
 from ..tensor import Tensor
 from . import bounds, pointwise, reduce
 from .arguments import axis, floating
@@ -23,7 +24,8 @@ def relu(input: Tensor) -> Tensor:
     """``max(x, 0)``; the slope at 0 is 0. Raises DtypeError for bools."""
     if input.dtype.kind == "b":
         raise DtypeError(f"relu: {input._type()} holds no numbers; use .float() first")
-    return pointwise.where(input <= 0, 0, input)
+    result: Tensor = TABLE["relu"].bind(input)
+    return result
 
 
 def threshold(input: Tensor, threshold: float, value: float) -> Tensor:

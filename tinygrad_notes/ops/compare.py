@@ -10,7 +10,7 @@ import numpy as np
 from ..dispatch import primitive
 from ..kernels.fused import kernel
 from ..optable import Case
-from .elementwise import as_bool, binary, inf, kind_of, like_inputs, nan
+from .elementwise import as_bool, binary, inf, kind_of, like_inputs, nan, unary
 
 __all__: list[str] = []
 
@@ -82,6 +82,23 @@ for _name, _larger, _wins in (("maximum", np.maximum, "gt"), ("minimum", np.mini
             ((1.0, nan), nan, (1.0, 1.0)),
         ),
     )
+
+
+_positive = kernel("p.where(p.le(x, 0.0), 0.0, x)", ("x",), lambda x: np.maximum(x, 0))
+
+
+def _relu(x: Any) -> Any:
+    return _positive.run(x) if np.size(x) >= _positive.gate else np.maximum(x, 0)
+
+
+unary(
+    "relu",
+    _relu,
+    "p.where(p.le(out, 0.0), 0.0, g)",  # the slope at 0 is 0
+    "0 if x <= 0 else x",
+    floats=False,
+    special=(((0.0,), 0.0, (0.0,)), ((nan,), nan, (1.0,)), ((-inf,), 0.0, (0.0,)), ((inf,), inf, (1.0,))),
+)
 
 
 def _clamp(x: Any, *, min: Any, max: Any) -> Any:

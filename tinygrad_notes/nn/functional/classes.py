@@ -21,7 +21,7 @@ def nll_loss(
 ) -> Tensor:
     """``-w[target] * input[target]`` of log-probabilities. Shapes and reductions as in ``cross_entropy``."""
     logp, labels = _by_class("nll_loss", input, target)
-    return _reduce_labels("nll_loss", -logp, labels, target, weight, ignore_index, reduction, 0.0)
+    return _reduce_labels("nll_loss", logp, labels, target, weight, ignore_index, reduction, 0.0)
 
 
 def cross_entropy(
@@ -53,8 +53,8 @@ def cross_entropy(
                 raise ArgumentError("cross_entropy: ignore_index is for labels; the target holds probabilities")
             return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
         logits, labels = _by_class("cross_entropy", input, target)
-        losses = -log_softmax(logits, 1)
-        return _reduce_labels("cross_entropy", losses, labels, target, weight, ignore_index, reduction, label_smoothing)
+        logp = log_softmax(logits, 1)
+        return _reduce_labels("cross_entropy", logp, labels, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,7 +76,7 @@ def _rows(input: Tensor) -> Tensor:
 
 def _reduce_labels(
     name: str,
-    losses: Tensor,
+    logp: Tensor,
     labels: Tensor,
     target: Tensor,
     weight: Tensor | None,
@@ -84,21 +84,21 @@ def _reduce_labels(
     reduction: str,
     smoothing: float,
 ) -> Tensor:
-    """losses ``(M, C)``: the loss that each class would give."""
-    classes = losses.shape[1]
+    """logp ``(M, C)``: minus the loss that each class would give."""
+    classes = logp.shape[1]
     valid = labels != ignore_index
     check_labels(name, labels, classes, "classes", ignore_index)
     safe = pointwise.where(valid, labels, 0)
-    picked = gather(losses, 1, unsqueeze(safe, 1)).reshape(labels.shape)
-    counts = valid.to(losses.dtype)
+    picked = -gather(logp, 1, unsqueeze(safe, 1)).reshape(labels.shape)
+    counts = valid.to(logp.dtype)
     if weight is not None:
-        _check_weight(name, weight, losses)
+        _check_weight(name, weight, logp)
         of_label = primitives.take(weight, safe, dim=0)
         counts = pointwise.where(valid, of_label, 0.0)
         picked = picked * of_label
     if smoothing:
-        spread = losses if weight is None else losses * weight
-        picked = (1 - smoothing) * picked + (smoothing / classes) * reduce.sum(spread, 1)
+        spread = logp if weight is None else logp * weight
+        picked = (1 - smoothing) * picked - (smoothing / classes) * reduce.sum(spread, 1)
     each = pointwise.where(valid, picked, 0.0)
     if reduction == "mean":
         return reduce.sum(each) / reduce.sum(counts)
@@ -109,16 +109,16 @@ def _soft_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None, re
     if input.shape != target.shape or input.ndim == 0:
         raise ShapeError(f"cross_entropy: probabilities {target._type()} must have the shape of the logits {input._type()}")
     probabilities("cross_entropy", "target", target)
-    losses, shares = -log_softmax(_rows(input), 1), _rows(target)
+    logp, shares = log_softmax(_rows(input), 1), _rows(target)
     if smoothing:
-        shares = shares * (1 - smoothing) + smoothing / losses.shape[1]
+        shares = shares * (1 - smoothing) + smoothing / logp.shape[1]
     if weight is not None:
-        _check_weight("cross_entropy", weight, losses)
-        losses = losses * weight
-    each = reduce.sum(share(shares, losses), 1)
+        _check_weight("cross_entropy", weight, logp)
+        logp = logp * weight
+    each = -reduce.sum(share(shares, logp), 1)
     return reduced(each.reshape(() if input.ndim == 1 else (input.shape[0], *input.shape[2:])), reduction)
 
 
-def _check_weight(name: str, weight: Tensor, losses: Tensor) -> None:
-    if weight.shape != (losses.shape[1],) or weight.dtype != losses.dtype:
-        raise ShapeError(f"{name}: weight {weight._type()} must hold one {losses.dtype} per class, {losses.shape[1]} in all")
+def _check_weight(name: str, weight: Tensor, logp: Tensor) -> None:
+    if weight.shape != (logp.shape[1],) or weight.dtype != logp.dtype:
+        raise ShapeError(f"{name}: weight {weight._type()} must hold one {logp.dtype} per class, {logp.shape[1]} in all")
