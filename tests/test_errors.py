@@ -224,7 +224,10 @@ GOOD: dict[str, Any] = {
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "too few rules": ({"vjp": (lambda g: g,)}, r"2 arguments \(x, y\) but 1 VJP rules; write None"),
     "too many rules": ({"vjp": (None, None, None)}, r"but 3 VJP rules"),
-    "unknown name": ({"vjp": (lambda g, z: g, None)}, r"rule 0 reads z; it may read g, out, x, x_dtype, x_shape, y"),
+    "unknown name": (
+        {"vjp": (lambda g, z: g, None)},
+        r"rule 0 reads z; it may read g, out, x, x_dtype, x_op, x_params, x_shape, y",
+    ),
     "unknown attribute": ({"vjp": (None, lambda g, y_size: g)}, r"rule 1 reads y_size"),
     "no cases": ({"cases": ()}, r"without test cases"),
     "case of another arity": ({"cases": (Case((((2,), 0.0, 1.0),)),)}, r"a case has 1 arrays for 2 arguments"),

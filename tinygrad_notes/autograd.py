@@ -208,7 +208,7 @@ def _commit(owners: Sequence[tuple[Tensor, Any, bool]], create_graph: bool) -> N
         old = tensor._grad
         if old is None:
             slots.append(tensor)
-            fresh.append(from_array(np.asarray(g) if owned else np.array(g, order="C")))
+            fresh.append(from_array(np.asarray(g, order="C") if owned else np.array(g, order="C")))
         else:
             with np.errstate(all="ignore"):
                 total = old._array + g

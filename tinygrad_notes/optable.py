@@ -35,7 +35,8 @@ Array = np.ndarray[Any, Any]
 Rule = Callable[..., Any]
 """A VJP rule: cotangent in, cotangent of one argument out, written in primitives. What it reads is told by its parameter
 names: ``g`` the cotangent; an argument's name or ``out``: that array, kept from forward; ``x_shape``, ``x_dtype``: the shape
-or dtype of argument ``x``, which keeps nothing; any other name: the static parameter of that name. A rule that is one
+or dtype of argument ``x``, ``x_op``, ``x_params``: the row that made it and its parameters, which keep nothing; any other name:
+the static parameter of that name. A rule that is one
 expression may be declared as its text, ``"g * y"``: generated code then computes it in place, without a call."""
 
 KINDS = ("elementwise", "reduce", "view", "move", "index", "matmul", "random", "state", "leaf", "literal")
@@ -246,7 +247,7 @@ def readable_names(op: Op) -> Iterable[str]:
         yield from ("position", "x_shape")
         return
     for name in op.args:
-        yield from (name, f"{name}_shape", f"{name}_dtype")
+        yield from (name, *(f"{name}_{what}" for what in ("shape", "dtype", "op", "params")))
 
 
 @cache

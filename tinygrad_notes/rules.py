@@ -67,6 +67,7 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
         "into": op.into,
         "heappush": heappush,
         "add": np.add,
+        "ndarray": np.ndarray,
     }
     lines = ["def backward(node, saved, g, cotangents, owned, needed, waiting):"]
     kept = residuals(op, arity)
@@ -84,7 +85,7 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
         rule = op.rule_for(i)
         if rule is None:
             continue
-        owning = "; owned is None or owned.add(n0)" if op.into is not None and i == 0 else ""
+        owning = _owning(op, i)
         lines.append(f"    if n{i}.rg and (needed is None or n{i} in needed):")
         body = [
             f"r = {_application(op, rule, i, names)}",
@@ -103,6 +104,15 @@ def _generate(op: Op, arity: int) -> Callable[..., None]:
     if len(lines) == 1:
         lines.append("    pass")
     return compile_source(f"backward {op.name}/{arity}", "\n".join(lines), names, "backward")
+
+
+def _owning(op: Op, position: int) -> str:
+    """Whether a first contribution is a buffer of the pass: a product is; so is a view of one that nobody else has seen."""
+    if op.kind == "matmul" or (op.into is not None and position == 0):
+        return f"; owned is None or owned.add(n{position})"
+    if op.kind == "view":
+        return "; owned and needed is None and node.taps is None and node in owned and type(r) is ndarray and owned.add(n0)"
+    return ""
 
 
 def _application(op: Op, rule: Rule, position: int, names: dict[str, Any]) -> str:

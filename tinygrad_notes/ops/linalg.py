@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dispatch import primitive
 from ..kernels import gates, gemm
-from ..optable import Case
+from ..optable import Case, Op, p
 
 __all__: list[str] = []
 
@@ -27,6 +27,19 @@ def _matmul(x: Any, y: Any) -> Any:
     return gemm.matmul(x, y)
 
 
+def _of_x(g: Any, y: Any, x_op: Op, x_params: dict[str, Any]) -> Any:
+    return p.matmul(y, g.mT).mT if _turned(x_op, x_params) else p.matmul(g, y.mT)
+
+
+def _of_y(g: Any, x: Any, y_op: Op, y_params: dict[str, Any]) -> Any:
+    return p.matmul(g.mT, x).mT if _turned(y_op, y_params) else p.matmul(x.mT, g)
+
+
+def _turned(op: Op, params: dict[str, Any]) -> bool:
+    """Whether a factor is the transpose of something. Then so is its gradient: what it is made from gets one in its own order."""
+    return op.name == "permute" and params["dims"][-2:] == (len(params["dims"]) - 1, len(params["dims"]) - 2)
+
+
 _PAIRS: tuple[tuple[Shape, Shape], ...] = (
     ((2, 3), (3, 4)), ((1, 1), (1, 1)), ((2, 2, 3), (3, 2)), ((2, 3), (2, 3, 1)), ((2, 1, 2, 3), (2, 3, 2)), ((2, 0), (0, 3)),
 )  # fmt: skip
@@ -35,7 +48,7 @@ primitive(
     "matmul",
     _matmul,
     args="x y",
-    vjp=("p.matmul(g, y.mT)", "p.matmul(x.mT, g)"),  # (N, M) @ (M, K): dX = G Yᵀ, dY = Xᵀ G
+    vjp=(_of_x, _of_y),  # (N, M) @ (M, K): dX = G Yᵀ, dY = Xᵀ G
     kind="matmul",
     result=_product,
     promote=(0, 1),
