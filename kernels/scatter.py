@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,13 @@ def add_rows(out: Array, index: Array, rows: Array, *, direct: bool = False) -> 
 
 def places(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Where ``x[..., index[..., j, ...], ...]`` stands in the flattened x of ``shape``; the index may be shorter along other axes."""
-    step, flat = 1, np.zeros((), np.int64)
-    for axis in reversed(range(index.ndim)):
-        along = index if axis == dim else np.arange(index.shape[axis]).reshape(-1, *(1,) * (index.ndim - axis - 1))
-        flat = flat + along * step
-        step *= shape[axis]
+    strides = [prod(shape[axis + 1 :]) for axis in range(index.ndim)]
+    flat = index.astype(np.int64, copy=False)
+    flat = flat if strides[dim] == 1 else flat * strides[dim]
+    for axis, step in enumerate(strides):
+        n = index.shape[axis]
+        if axis != dim and n > 1:
+            flat = flat + np.arange(0, n * step, step).reshape(-1, *(1,) * (index.ndim - axis - 1))
     return flat
 
 

@@ -11,6 +11,7 @@ Two facts are kept, each where it costs nothing until it is needed:
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from .optable import Op
     from .tape import Node
 
-__all__ = ["Storage", "View", "Write", "copy_memory", "copy_view", "note_write", "root_of", "stale_write", "writes"]
+__all__ = [
+    "Storage",
+    "View",
+    "Write",
+    "copy_memory",
+    "copy_view",
+    "note_write",
+    "note_writes",
+    "root_of",
+    "stale_write",
+    "writes",
+]
 
 Array = np.ndarray[Any, Any]
 Path = tuple[tuple["Op", dict[str, Any]], ...]
@@ -60,8 +72,8 @@ class Write:
 
     __slots__ = ("by", "line", "reference", "seq")
 
-    def __init__(self, seq: int, line: str, by: str, reference: weakref.ref[Array]) -> None:
-        self.seq, self.line, self.by, self.reference = seq, line, by, reference
+    def __init__(self, reference: weakref.ref[Array]) -> None:
+        self.seq, self.line, self.by, self.reference = 0, "", "", reference
 
 
 class _Writes:
@@ -101,26 +113,34 @@ def copy_view(view: View | None, memo: dict[int, Any]) -> View | None:
     return None if view is None else View(deepcopy(view.storage, memo), view.path)
 
 
-def note_write(array: Array, by: str, line: str | None = None) -> None:
-    """Remember that ``array``'s memory changes now, and where the user's code did it: ``line``, if that is known already."""
-    owner = root_of(array)
-    key = id(owner)
-    seq = next_seq()
-    known = writes.blocks.get(key)
-    if line is None:
-        line = user_line()
-    if known is not None and known.reference() is owner:
+def note_write(array: Array, by: str) -> None:
+    """Remember that ``array``'s memory changes now, and where the user's code did it."""
+    note_writes((array,), by, user_line())
+
+
+def note_writes(arrays: Iterable[Array], by: str, line: str) -> None:
+    """The same for several arrays, all written by one line."""
+    seq, blocks = next_seq(), writes.blocks
+    for array in arrays:
+        owner = root_of(array)
+        known = blocks.get(id(owner))
+        if known is None or known.reference() is not owner:
+            known = _watch(owner)
         known.seq, known.line, known.by = seq, line, by
-    else:
-        blocks = writes.blocks
-
-        def forget(reference: weakref.ref[Array]) -> None:
-            entry = blocks.get(key)
-            if entry is not None and entry.reference is reference:
-                del blocks[key]
-
-        blocks[key] = Write(seq, line, by, weakref.ref(owner, forget))
     writes.last = seq
+
+
+def _watch(owner: Array) -> Write:
+    """A new entry among the blocks, gone when the memory is."""
+    key, blocks = id(owner), writes.blocks
+
+    def forget(reference: weakref.ref[Array]) -> None:
+        entry = blocks.get(key)
+        if entry is not None and entry.reference is reference:
+            del blocks[key]
+
+    made = blocks[key] = Write(weakref.ref(owner, forget))
+    return made
 
 
 def stale_write(array: Array, since: int) -> Write | None:

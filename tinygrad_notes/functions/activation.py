@@ -6,7 +6,7 @@ from typing import Any
 
 from ..dtypes import canonical_dtype
 from ..errors import DtypeError, RangeError, ShapeError
-from ..optable import TABLE
+from ..optable import TABLE, p
 from ..tensor import Tensor
 from . import bounds, pointwise, reduce
 from .arguments import axis, floating
@@ -95,4 +95,5 @@ def _below_top(name: str, x: Tensor, dim: int, dtype: Any) -> Tensor:
     floating(name, x)
     if x.ndim and not x.shape[along]:
         return clone(x)
-    return x - reduce.amax(x.detach(), dim, True)
+    top: Tensor = p.amax(x.detach(), dim=(along,) if x.ndim else (), keepdim=True)
+    return x - top

@@ -71,7 +71,12 @@ primitive(
 
 
 def _broadcast(x: Any, *, shape: Shape) -> Array:
-    return np.broadcast_to(x, shape)
+    try:  # what numpy.broadcast_to does, without what is around it: a third of its time
+        views: Any = np.nditer((x,), ["multi_index", "zerosize_ok"], ["readonly"], itershape=shape, order="C").itviews
+    except ValueError:
+        return np.broadcast_to(x, shape)
+    view: Array = views[0]
+    return view
 
 
 primitive(

@@ -57,7 +57,7 @@ def body_of(step: GroupStep, timed: int) -> str | None:
 def _recorded(step: GroupStep, switches: dict[str, _Switch], timed: int) -> str | None:
     """A body, the same for both dtypes: recorded in float32."""
     decay, fold = step.fold(float32)
-    keys = [key for key in step.optimizer._keys(step.group) if key not in step.optimizer.COUNTERS]
+    keys = [key for key in step.keys if key not in step.optimizer.COUNTERS]
     if not all(key.isidentifier() and not re.fullmatch(r"[xg]|[nt]\d+", key) for key in keys):
         return None  # a program means something else by it
     arrays = {name: _one((1,)) for name in ("x", "g", *keys)}

@@ -12,7 +12,7 @@ from ..dtypes import float64
 from ..kernels import sweep
 from ..modes import scope
 from ..optable import p as primitives
-from ..storage import note_write, root_of
+from ..storage import note_writes, root_of
 from ..tape import user_line
 from ..tensor import Tensor
 from .options import ParamGroup
@@ -48,6 +48,7 @@ class GroupStep:
     def __init__(self, optimizer: Optimizer, group: ParamGroup, options: Mapping[str, Any]) -> None:
         self.optimizer, self.group, self.options = optimizer, group, options
         self.climbs, self.decoupled = bool(group.get("maximize")), bool(group.get("decoupled_weight_decay"))
+        self.keys = optimizer._keys(group)
         self.folds: dict[Any, tuple[Any, tuple[Any, ...]]] = {}
 
     @classmethod
@@ -74,8 +75,7 @@ class GroupStep:
         for _, p, grad in todo:
             x, g = p._array, grad._array
             state = {key: value._array for key, value in step.state_of(p, x, g).items()}
-            for array in (x, *state.values()):
-                note_write(array, by, line)
+            note_writes((x, *state.values()), by, line)
             optimizer._count(options, state)
             age = x.dtype, *(float(state[key]) for key in counters if key in state)
             if age not in of_age:
@@ -96,10 +96,10 @@ class GroupStep:
         run = sweep.sweep(text)
         if run is None:
             return rows
-        swept, left = [], []
+        names, swept, left = sweep.parsed(text).arrays, [], []
         for x, g, state in rows:
             given = {"x": x, "g": g if g.strides == x.strides else _alike(g, x), **state}
-            arrays = [given[name] for name in sweep.parsed(text).arrays]
+            arrays = [given[name] for name in names]
             if x.flags.forc and all(a.strides == x.strides and a.shape == x.shape and a.dtype is dtype for a in arrays):
                 swept.append(arrays)
             else:
@@ -144,7 +144,7 @@ class GroupStep:
     def state_of(self, p: Tensor, x: Any, g: Any) -> dict[str, Tensor]:
         """The state of a parameter; what its options need and it has not is made."""
         state = self.optimizer.state.get(p, {})
-        missing = [key for key in self.optimizer._keys(self.group) if key not in state]
+        missing = [key for key in self.keys if key not in state]
         if missing:
             followed = self.followed(x, g)
             array = followed._array if isinstance(followed, Tensor) else followed

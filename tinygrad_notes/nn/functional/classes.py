@@ -5,8 +5,7 @@ from __future__ import annotations
 from ...errors import ArgumentError, DtypeError, LabelsError, ShapeError
 from ...functions import pointwise, reduce
 from ...functions.activation import log_softmax
-from ...functions.select import gather
-from ...functions.shape import permute, unsqueeze
+from ...functions.shape import permute
 from ...modes import scope
 from ...optable import p as primitives
 from ...tensor import Tensor
@@ -58,13 +57,13 @@ def cross_entropy(
 
 
 def _by_class(name: str, input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores as ``(M, C)`` and labels as ``(M,)``, whatever axes there were."""
+    """Scores as ``(M, C)`` and labels as ``(M, 1)``, whatever axes there were."""
     if input.ndim == 0 or target.dtype.kind not in "iu":
         raise DtypeError(f"{name}: needs scores (N, C, ...) and integer labels, got {input._type()} and {target._type()}")
     expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
     if target.shape != expected:
         raise LabelsError(f"{name}: scores {input._type()} need labels of shape {list(expected)}, got {target._type()}")
-    return _rows(input), target.reshape(target.numel())
+    return _rows(input), target.reshape(target.numel(), 1)
 
 
 def _rows(input: Tensor) -> Tensor:
@@ -89,7 +88,7 @@ def _reduce_labels(
     valid = labels != ignore_index
     check_labels(name, labels, classes, "classes", ignore_index)
     safe = pointwise.where(valid, labels, 0)
-    picked = -gather(logp, 1, unsqueeze(safe, 1)).reshape(labels.shape)
+    picked = -primitives.gather(logp, safe, dim=1)
     counts = valid.to(logp.dtype)
     if weight is not None:
         _check_weight(name, weight, logp)
@@ -98,7 +97,7 @@ def _reduce_labels(
         picked = picked * of_label
     if smoothing:
         spread = logp if weight is None else logp * weight
-        picked = (1 - smoothing) * picked - (smoothing / classes) * reduce.sum(spread, 1)
+        picked = (1 - smoothing) * picked - (smoothing / classes) * reduce.sum(spread, 1, True)
     each = pointwise.where(valid, picked, 0.0)
     if reduction == "mean":
         return reduce.sum(each) / reduce.sum(counts)
