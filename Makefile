@@ -1,6 +1,6 @@
 # tinygrad_notes — what you can do here (each command sets up what it needs, in .venv):
 #
-#   make run          train a character LSTM on Python's own documentation, two to three minutes; ARGS="--text FILE" for yours
+#   make run          train a character LSTM on Python's own documentation, one to two minutes; ARGS="--text FILE" for yours
 #   make test         all tests, about two minutes
 #   make test-all     the longer tests as well: a thousand random programs against torch
 #   make fuzz         random programs against torch, any number: ARGS="--count 10000 --seed 1 --keep"
