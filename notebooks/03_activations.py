@@ -103,8 +103,9 @@ plt.show()
 print("steepest slope:", {name: round(float(slope), 3) for name, slope in steepest.items()})
 
 # %% [markdown]
-# Steeper than 1 somewhere: SELU (a constant factor of 1.05), GELU and swish. Falling: GELU and swish have a dip left of 0, and
-# of maxout's three lines one falls. The piecewise straight ones have no curvature; all that bends in them happens at kinks.
+# Steeper than 1 somewhere: SELU (1.76 just left of 0, 1.05 to the right), GELU and swish. Falling: GELU and swish have a dip
+# left of 0, and of maxout's three lines one falls. The piecewise straight ones have no curvature; all that bends in them
+# happens at kinks.
 #
 # The notes describe the two classics like this: *sigmoid has a derivative everywhere, which goes to 0 on both sides; that of
 # tanh lies in [0, 1].*
@@ -241,7 +242,7 @@ claim(
 #
 # turns scores into shares. Add 100 to every score: numerator and denominator both gain the factor $e^{100}$, and nothing
 # changes. So one may subtract the largest score first, and then the largest exponential is $e^0 = 1$: no overflow, whatever the
-# scores. But *multiply* the scores by 10? Predict the bars before you look.
+# scores. But *multiply* the scores by 4? Predict the bars before you look.
 
 # %%
 scores = np.array([2.0, 1.0, 0.2, -1.0])
@@ -957,8 +958,8 @@ claim(
 #
 # Two more rules from the notes: *ReLU may be used in hidden layers only*, and *for classifiers, sigmoids and their combinations
 # usually work better*. The hidden layer is ReLU now, and we exchange what stands at the end: scores through softmax or sigmoids
-# with their cross-entropies, or linear, sigmoid or ReLU outputs with squared errors against 0 and
-# 1. One of these has a way to make a class unsayable. Which?
+# with their cross-entropies, or linear, sigmoid or ReLU outputs with squared
+# errors against labels of 0 and 1. One of these has a way to make a class unsayable. Which?
 
 
 # %%
