@@ -70,6 +70,8 @@ kernel's terms then raised by 5 % for float32 row by row and 25 % for float64, w
 
 ROWS = 64
 """Elements from which ``rows.py`` uses its kernels."""
+SWEEP = 1_024
+"""Elements of all rows together from which ``sweep.py`` compiles a program."""
 UPDATE = 64
 """Elements of a parameter from which ``update.py`` does."""
 TERNARY = 512

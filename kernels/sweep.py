@@ -26,12 +26,10 @@ import numpy as np
 
 from . import native, team
 
-__all__ = ["GATE", "Program", "known", "parsed", "sweep"]
+__all__ = ["Program", "known", "parsed", "sweep"]
 
 Array = np.ndarray[Any, Any]
 
-GATE = 1_024
-"""Elements of all rows together from which a program is worth being compiled."""
 FUNCTIONS = {"sqrt": 1, "fabs": 1}
 """The functions that programs may call, and of how many arguments."""
 _ALLOWED = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinygrad_notes.kernels import native, sweep
+from tinygrad_notes.kernels import gates, native, sweep
 
 import tinygrad_notes as tn
 from tinygrad_notes.optable import p as primitives
@@ -71,7 +71,7 @@ def test_a_swept_step_has_the_bits_of_its_operations(
     first, second = made(dtype), made(dtype)
     swept = train(kind(first, **options), first)
     assert counts == [len(SHAPES)] * 7
-    monkeypatch.setattr(sweep, "GATE", 10**12)
+    monkeypatch.setattr(gates, "SWEEP", 10**12)
     plain = train(kind(second, **options), second)
     assert len(counts) == 7
     for one, other in zip(swept, plain, strict=True):
@@ -142,7 +142,7 @@ def test_an_update_that_is_no_program_runs_as_it_is(how: str, monkeypatch: pytes
     first, second = made("f4"), made("f4")
     got = train(Signed(first, how), first)
     assert counts == []
-    monkeypatch.setattr(sweep, "GATE", 10**12)
+    monkeypatch.setattr(gates, "SWEEP", 10**12)
     for one, other in zip(got, train(Signed(second, how), second), strict=True):
         np.testing.assert_array_equal(one, other)
 

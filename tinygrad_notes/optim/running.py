@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import inplace
 from ..dtypes import float64
-from ..kernels import sweep
+from ..kernels import gates, sweep
 from ..modes import scope
 from ..optable import p as primitives
 from ..storage import note_writes, root_of
@@ -88,7 +88,7 @@ class GroupStep:
     def sweep(self, rows: Rows, timed: tuple[Any, ...]) -> Rows:
         """Update parameters of one dtype and age in one sweep, where that is possible and worth it; those that are left."""
         size = sum(x.size for x, *_ in rows)
-        body = body_of(self, len(timed)) if size >= sweep.GATE else None
+        body = body_of(self, len(timed)) if size >= gates.SWEEP else None
         if body is None or len({id(root_of(x)) for x, *_ in rows}) < len(rows):  # two in one memory: one after the other
             return rows
         dtype = rows[0][0].dtype
