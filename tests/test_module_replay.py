@@ -9,6 +9,26 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes import nn, optim
+from tinygrad_notes.models.digits_net import DigitsNet
+from tinygrad_notes.models.networks import MLP, LeNet, ResidualBlock
+from tinygrad_notes.models.tabular_lstm import TabularLSTM
+
+
+class First(nn.Module):
+    """Of a recurrent layer only what it says, not its state."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: tn.Tensor) -> tn.Tensor:
+        return self.layer(x)[0]
+
+
+def encoder() -> nn.Module:
+    """A Transformer's, with dropout."""
+    return nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.2, batch_first=True), 2)
+
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "BatchNorm1d": (lambda: nn.BatchNorm1d(3), (4, 3)),
@@ -28,6 +48,22 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "Dropout1d": (lambda: nn.Dropout1d(), (4, 3, 2)),
     "Dropout2d": (lambda: nn.Dropout2d(0.3), (4, 3, 2, 2)),
     "AlphaDropout": (lambda: nn.AlphaDropout(0.3), (4, 3)),
+    "RNN": (lambda: First(nn.RNN(3, 5, num_layers=2, dropout=0.3, batch_first=True)), (2, 4, 3)),
+    "RNN both ways": (lambda: First(nn.RNN(3, 5, nonlinearity="relu", bidirectional=True)), (4, 2, 3)),
+    "GRU": (lambda: First(nn.GRU(3, 5, num_layers=2, dropout=0.3, batch_first=True)), (2, 4, 3)),
+    "GRU both ways": (lambda: First(nn.GRU(3, 5, bidirectional=True)), (4, 2, 3)),
+    "LSTM both ways": (lambda: First(nn.LSTM(3, 5, num_layers=2, dropout=0.3, bidirectional=True)), (4, 2, 3)),
+    "Conv2d and pooling": (
+        lambda: nn.Sequential(nn.Conv2d(2, 4, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(2)),
+        (2, 2, 6, 6),
+    ),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(2, 3, 3, stride=2), (2, 2, 3, 3)),
+    "TransformerEncoder": (encoder, (2, 4, 6)),
+    "MLP": (lambda: MLP([3, 6, 2], dropout=0.5), (4, 3)),
+    "LeNet": (LeNet, (2, 1, 28, 28)),
+    "ResidualBlock": (lambda: ResidualBlock(2, 4, stride=2), (2, 2, 6, 6)),
+    "TabularLSTM": (lambda: TabularLSTM(5), (3, 4)),
+    "DigitsNet": (DigitsNet, (2, 1, 8, 8)),
     "together": (
         lambda: nn.Sequential(
             nn.Dropout(0.2), nn.Linear(3, 6), nn.BatchNorm1d(6), nn.RReLU(), nn.Maxout(6, 2), nn.Dropout(), nn.PReLU()
