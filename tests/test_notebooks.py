@@ -89,6 +89,7 @@ MISTAKES = {
     "I1 candidate",
     "I1 input weights",
     "I1 loop",
+    "I2 f1",
     "I3 softmax",
     "I3 cross-entropy",
     "I6 momentum",
