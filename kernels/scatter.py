@@ -82,7 +82,7 @@ def places(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     for axis, step in enumerate(strides):
         n = index.shape[axis]
         if axis != dim and n > 1:
-            flat = flat + np.arange(0, n * step, step).reshape(-1, *(1,) * (index.ndim - axis - 1))
+            flat = flat + (np.arange(n) * step).reshape(-1, *(1,) * (index.ndim - axis - 1))
     return flat
 
 
