@@ -189,6 +189,13 @@ def test_networks_side_by_side_train_as_if_alone() -> None:
         np.testing.assert_allclose(together[i](x).tolist(), together(x)[i].tolist(), rtol=1e-5, atol=1e-6)
 
 
+def test_networks_side_by_side_may_read_inputs_of_their_own() -> None:
+    tn.manual_seed(0)
+    nets, x = [MLP([2, 5, 3]) for _ in range(3)], tn.randn(3, 4, 2)
+    found = Stacked(nets, shared=False)(x)
+    np.testing.assert_allclose(found.tolist(), [net(x[i]).tolist() for i, net in enumerate(nets)], rtol=1e-5, atol=1e-6)
+
+
 def test_side_by_side_dropout_draws_for_each_and_not_in_evaluation() -> None:
     together = Stacked([MLP([1, 64, 1], dropout=0.5)] * 2)
     x = tn.ones(1, 1)

@@ -14,19 +14,21 @@ __all__ = ["Stacked"]
 
 
 class Stacked(nn.Module):
-    """Equal modules, each with parameters of its own, that read the same input and never hear of each other.
+    """Equal modules, each with parameters of its own, that never hear of each other.
 
     members  the modules; their parameters are copied, stacked along a new first axis: ``(M, ...)``
+    shared   whether all members read the same input; False: inputs are ``(M, ...)``, one for each
 
     The gradient of a loss that is summed over members is, for each of them, that of its own loss; so the optimizers that work
     element by element (all but ``Newton``) train each as if it were alone. Random numbers (dropout) differ between them.
     Raises ValueError for modules with buffers.
     """
 
-    def __init__(self, members: Sequence[nn.Module]) -> None:
+    def __init__(self, members: Sequence[nn.Module], shared: bool = True) -> None:
         parameters, buffers = stack_module_state(members)
         if buffers:
             raise ValueError(f"Stacked: buffers are not supported, the members have {', '.join(buffers)}")
+        self.shared = shared
         self._names = tuple(parameters)
         self.stacked = nn.ParameterList(parameters.values())
         self._like = (deepcopy(members[0]),)  # in a tuple: its parameters are not ours
@@ -35,10 +37,11 @@ class Stacked(nn.Module):
         """What each member gives, ``(M, *)``."""
         (like,) = self._like
 
-        def run(values: list[Tensor]) -> Any:
+        def run(values: list[Tensor], *inputs: Any) -> Any:
             return functional_call(like, dict(zip(self._names, values, strict=True)), inputs)
 
-        return vmap(run, randomness="different")(list(self.stacked))
+        axes = (0, *(None if self.shared else 0 for _ in inputs))
+        return vmap(run, axes, randomness="different")(list(self.stacked), *inputs)
 
     def train(self, mode: bool = True) -> Self:
         """Training behaviour of all members; False for evaluation."""
