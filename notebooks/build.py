@@ -184,6 +184,8 @@ def claims_page() -> str:
         f"Made by `make notebooks` from the executed notebooks: {len(rows)} claims, {counts}. The criterion is what the figures have to",
         "satisfy for the verdict to stand; `tests/test_notebooks.py` computes it anew.",
         "",
+        "Many criteria, sizes and targets were chosen after trial runs had shown the figures: a verdict describes the setting of its notebook.",
+        "",
         "| row | the notes say | verdict | seen | figures | criterion | notebook |",
         "|---|---|---|---|---|---|---|",
     ]
