@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tinygrad_notes as tn
-from tinygrad_notes import nn
-from tinygrad_notes.train.callbacks import Clip
+from tinygrad_notes import nn, optim
+from tinygrad_notes.train.callbacks import Clip, Schedule
 from tinygrad_notes.train.estimators import NeuralClassifier, NeuralRegressor
 
 FAST = {"hidden": (16,), "lr": 0.03, "epochs": 15}
@@ -98,6 +99,20 @@ def test_regression_of_several_targets_and_callbacks() -> None:
     assert cross_val_score(clone(model), X, Y[:, 0], cv=2).min() > 0.8
     robust = NeuralRegressor(loss=nn.functional.l1_loss, epochs=2, random_state=0).fit(X, Y)
     assert robust.history_[0]["loss"] != model.history_[0]["loss"]
+
+
+def test_an_optimizer_of_ones_own_and_a_schedule() -> None:
+    X, y = make_moons(60, noise=0.1, random_state=0)
+    by_name = NeuralClassifier(optimizer="Adam", epochs=3, random_state=0).fit(X, y)
+    made = NeuralClassifier(optimizer=optim.Adam, epochs=3, random_state=0).fit(X, y)
+    assert by_name.predict_proba(X).tolist() == made.predict_proba(X).tolist()
+    other = NeuralClassifier(optimizer=partial(optim.Adam, betas=(0.5, 0.9)), epochs=3, random_state=0).fit(X, y)
+    assert other.history_[-1]["loss"] != by_name.history_[-1]["loss"]
+    decay = Schedule(partial(optim.lr_scheduler.ExponentialLR, gamma=0.5))
+    slow = clone(by_name).set_params(callbacks=[decay]).fit(X, y)
+    assert clone(slow).fit(X, y).history_ == slow.history_, "the schedule starts anew in each fit"
+    assert slow.history_[0] == by_name.history_[0]
+    assert slow.history_[-1]["loss"] > by_name.history_[-1]["loss"]
 
 
 def test_optuna_finds_a_learning_rate_that_learns() -> None:

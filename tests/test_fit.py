@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,24 @@ class StopAt(Callback):
     def after_batch(self, run: Fit) -> None:
         if run.step == self.step:
             run.stop()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [partial(optim.lr_scheduler.LinearLR, total_iters=6), partial(optim.lr_scheduler.OneCycleLR, max_lr=0.1, total_steps=20)],
+)
+def test_a_schedule_that_is_made_at_the_start_and_its_resumption(made: Any, tmp_path: Path) -> None:
+    given = make(lambda optimizer: [Schedule(made(optimizer), every="update")])
+    given.run(3)
+    whole = make([Schedule(made, every="update")])
+    whole.run(2)
+    whole.save(tmp_path / "run")
+    whole.run(3)
+    rest = make([Schedule(made, every="update")])
+    rest.resume(tmp_path / "run")
+    assert rest.callbacks[0].state_dict()["last_epoch"] > 0, "what a checkpoint before the first batch would hold"
+    rest.run(3)
+    assert weights(rest) == weights(whole) == weights(given)
 
 
 @pytest.mark.parametrize("listed", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ class Checkpoint(Callback):
 class Schedule(Callback):
     """Steps a learning-rate schedule of ``optim.lr_scheduler``.
 
-    scheduler  the schedule
+    scheduler  the schedule, or what makes it of the run's optimizer: ``partial(ExponentialLR, gamma=0.9)``
     every      "epoch" or "update"
     monitor    the column of the history that is given to its ``step``, as ``ReduceLROnPlateau`` needs
     """
@@ -143,6 +144,20 @@ class Schedule(Callback):
         if every == "update" and monitor is not None:
             raise ValueError("Schedule: what is monitored is known once per epoch; use every='epoch'")
         self.scheduler, self.every, self.monitor = scheduler, every, monitor
+        self._saved: Mapping[str, Any] | None = None  # for a schedule that is not made yet
+
+    @property
+    def _made(self) -> bool:
+        return not callable(self.scheduler)
+
+    def start(self, run: Fit) -> None:
+        if self._made:
+            return
+        before = deepcopy(run.optimizer.state_dict())
+        self.scheduler = self.scheduler(run.optimizer)  # sets the first rate
+        if self._saved:  # a run is resumed: schedule and rate are where they were
+            self.scheduler.load_state_dict(self._saved)
+            run.optimizer.load_state_dict(before)
 
     def after_update(self, run: Fit) -> None:
         if self.every == "update":
@@ -159,11 +174,14 @@ class Schedule(Callback):
             raise ValueError(f"Schedule: {self.monitor!r} is none of {', '.join(run.history[-1])}")
 
     def state_dict(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.scheduler.state_dict()
+        state: dict[str, Any] = self.scheduler.state_dict() if self._made else dict(self._saved or {})
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.scheduler.load_state_dict(state)
+        if self._made:
+            self.scheduler.load_state_dict(state)
+        else:
+            self._saved = state
 
 
 class Clip(Callback):

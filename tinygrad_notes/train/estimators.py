@@ -50,7 +50,7 @@ class _Neural(BaseEstimator):  # type: ignore[misc]
         dropout: float = 0.0,
         input_shape: tuple[int, ...] | None = None,
         loss: Callable[[Tensor, Tensor], Tensor] | None = None,
-        optimizer: str = "Adam",
+        optimizer: str | Callable[..., optim.Optimizer] = "Adam",
         lr: float = 3e-3,
         weight_decay: float = 0.0,
         epochs: int = 50,
@@ -76,8 +76,8 @@ class _Neural(BaseEstimator):  # type: ignore[misc]
         """Learn from X ``(N, features)`` and y as the loss takes it; sets module_, history_ and n_iter_."""
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(f"{type(self).__name__}: validation_fraction must lie in [0, 1), got {self.validation_fraction}")
-        make: Any = getattr(optim, self.optimizer, None)
-        if not (isinstance(make, type) and issubclass(make, optim.Optimizer)):
+        make: Any = self.optimizer if callable(self.optimizer) else getattr(optim, self.optimizer, None)
+        if isinstance(self.optimizer, str) and not (isinstance(make, type) and issubclass(make, optim.Optimizer)):
             raise ValueError(f"{type(self).__name__}: {self.optimizer!r} is no optimizer of tinygrad_notes.optim")
         seed = int(check_random_state(self.random_state).randint(2**31))
         held_out, callbacks = None, deepcopy(list(self.callbacks))
@@ -137,7 +137,8 @@ class NeuralClassifier(ClassifierMixin, _Neural):  # type: ignore[misc]
     hidden       units of its hidden layers, ``dropout`` behind each
     input_shape  what the features of an example are reshaped to before the network gets them: ``(29, 1)``, ``(1, 8, 8)``
     loss         of (logits ``(N, K)``, class numbers ``(N,)``); default ``F.cross_entropy``
-    optimizer    name in ``tinygrad_notes.optim``, with ``lr`` and ``weight_decay``
+    optimizer    name in ``tinygrad_notes.optim``, with ``lr`` and ``weight_decay``; or what makes one of parameters and these, as
+                 ``partial(optim.Adam, betas=(0.8, 0.99))``
     epochs, batch_size   of training; batches are shuffled
     validation_fraction  above 0: that share is held out, and training stops early (``patience`` epochs) and rolls back
     callbacks    more callbacks of ``train.Fit``; each ``fit`` uses copies
