@@ -10,6 +10,7 @@
 #   make bench-check  fail where eager operations, matmul or an LSTM's memory got worse than stored; ARGS=--update stores
 #   make lab          open the notebooks in JupyterLab
 #   make notebooks    execute the notebooks anew, and gather their claims in docs/claims.md; ARGS=03_activations for one
+#   make claims       repeat the notebooks with other seeds: in how many runs does each claim's verdict stand? (half an hour)
 #   make lint         ruff and the strict type check
 #   make golden       renew the golden pictures of the tests (look at them before you commit)
 #   make reference    write docs/reference.md, the table of every function, anew
@@ -23,7 +24,7 @@ BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
-.PHONY: help run test test-all fuzz test-browser bench bench-compare bench-check lab notebooks lint golden reference stub soak count clean
+.PHONY: help run test test-all fuzz test-browser bench bench-compare bench-check lab notebooks claims lint golden reference stub soak count clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -80,6 +81,9 @@ lab: .venv/lab.stamp
 
 notebooks: .venv/test.stamp
 	$(BIN)/python notebooks/build.py $(ARGS)
+
+claims: .venv/test.stamp
+	$(BIN)/python notebooks/build.py --again $(ARGS)
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ A source is plain Python: ``# %%`` begins a code cell, ``# %% [markdown]`` a cel
 
 --check  execute, say whether the committed ``.ipynb`` still belongs to its source, write nothing
 --fast   with --check: execute the short form that ``quick`` in ``setting.py`` chooses
+--again  execute three more times with other seeds, and keep the figures of the claims in ``repetitions.json``
 
 What the notebooks say of the notes' claims is gathered in ``docs/claims.md``.
 """
@@ -24,10 +25,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from setting import MIME, VERDICTS, Claim
+import claims
 
 FOLDER = Path(__file__).parent
-CLAIMS = FOLDER.parent / "docs" / "claims.md"
 SECONDS = 600
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -85,8 +85,8 @@ def notebook(cells: list[Cell]) -> Any:
     return v4.new_notebook(cells=made, metadata=METADATA)
 
 
-def execute(book: Any) -> None:
-    """Run the cells in order in a fresh kernel. Raises on an error, or on anything written to stderr (a warning).
+def execute(book: Any, to_the_end: bool = False) -> None:
+    """Run the cells in order in a fresh kernel. Raises on anything written to stderr (a warning), and unless ``to_the_end`` on errors.
 
     The kernel is this very Python, whatever kernels are registered on the machine, without the user's IPython settings.
     """
@@ -111,6 +111,7 @@ def execute(book: Any) -> None:
             book,
             kernel_manager_class=Manager,
             timeout=SECONDS,
+            allow_errors=to_the_end,
             resources={"metadata": {"path": str(FOLDER)}},
             record_timing=False,
             coalesce_streams=True,
@@ -163,38 +164,34 @@ def complaints(path: Path) -> list[str]:
     return found
 
 
-# ---- claims ----
+# ---- repetition ----
 
 
-def claims(path: Path) -> list[Claim]:
-    """The claims that an executed notebook holds, in order."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [
-        Claim(**output["data"][MIME]) for cell in cells for output in cell.get("outputs", ()) if MIME in output.get("data", {})
-    ]
+def repeat(path: Path, cells: list[Cell]) -> list[str]:
+    """Run a notebook ``claims.RUNS`` times with shifted seeds and keep the figures of its claims. Returns what did not hold.
+
+    The shift comes from the code: whoever changes an experiment meets seeds that the old one has not seen.
+    """
+    code, runs, said = claims.fingerprint(cells), [], []
+    stated = claims.claims(path.with_suffix(".ipynb"))
+    for run in range(1, claims.RUNS + 1):
+        os.environ["NOTEBOOKS_RUN"] = str(10 * int(code[:4], 16) + run)
+        book = notebook(cells)
+        execute(book, to_the_end=True)
+        runs.append({claim.key: claim.figures for claim in claims.found(book.cells)})
+        failed = [claim.key for claim in stated if not claims.held(claim, runs[-1:])]
+        outputs = [output for cell in book.cells for output in cell.get("outputs", ())]
+        errors = [_where(output) for output in outputs if output.output_type == "error"]
+        said += [f"run {run}: {text}" for text in (*failed, *errors)]
+    claims.remember(path.stem, code, runs)
+    return said
 
 
-def claims_page() -> str:
-    """The text of ``docs/claims.md``, from the executed notebooks."""
-    rows = [(claim, path) for path in sorted(FOLDER.glob("*.ipynb")) for claim in claims(path)]
-    counts = ", ".join(f"{sum(claim.verdict == verdict for claim, _ in rows)} {verdict}" for verdict in VERDICTS)
-    lines = [
-        "# The claims of the notes, and what experiments say",
-        "",
-        f"Made by `make notebooks` from the executed notebooks: {len(rows)} claims, {counts}. The criterion is what the figures have to",
-        "satisfy for the verdict to stand; `tests/test_notebooks.py` computes it anew.",
-        "",
-        "Many criteria, sizes and targets were chosen after trial runs had shown the figures:",
-        "a verdict describes the setting of its notebook.",
-        "",
-        "| row | the notes say | verdict | seen | figures | criterion | notebook |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for claim, path in sorted(rows, key=lambda row: (row[0].key, row[1])):
-        link = f"[{path.stem}](../notebooks/{path.name})"
-        cells = (claim.key, claim.text, claim.verdict, claim.seen, claim.measured(), f"`{claim.criterion}`", link)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+def _where(error: Any) -> str:
+    """An error in one line, with the line of the cell that it stopped at."""
+    shown = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback))
+    line = re.findall(r"^-+> *\d+ (.*)$", shown, re.MULTILINE)[:1]
+    return f"{error.ename} {error.evalue} at {' '.join(line).strip()}"
 
 
 def main() -> int:
@@ -205,13 +202,20 @@ def main() -> int:
     command.add_argument("names", nargs="*", help="which (default: all), as 01_tape_and_backpropagation")
     command.add_argument("--check", action="store_true", help="execute and compare, write nothing")
     command.add_argument("--fast", action="store_true", help="with --check: the short form of each")
+    command.add_argument("--again", action="store_true", help="repeat with other seeds and keep the claims' figures")
     chosen = command.parse_args()
     if chosen.fast and not chosen.check:
         command.error("--fast goes with --check: what is written has to be the whole")
-    os.environ["NOTEBOOKS_FAST"] = "1" if chosen.fast else "0"
+    if chosen.check and chosen.again:
+        command.error("--again writes, --check does not: choose one")
+    os.environ |= {"NOTEBOOKS_FAST": "1" if chosen.fast else "0", "NOTEBOOKS_RUN": "0"}
     failed = False
     for path in sources(chosen.names):
-        book = notebook(parse(path.read_text(encoding="utf-8")))
+        cells = parse(path.read_text(encoding="utf-8"))
+        if chosen.again:
+            sys.stdout.write("\n".join([f"{path.stem}: repeated", *repeat(path, cells)]) + "\n")
+            continue
+        book = notebook(cells)
         start = time.perf_counter()
         execute(book)
         seconds = time.perf_counter() - start
@@ -224,7 +228,7 @@ def main() -> int:
         said = "; ".join(found) or f"{len(book.cells)} cells, {seconds:.0f} s, {target.stat().st_size / 1024:.0f} KiB"
         sys.stdout.write(f"{path.stem}: {said}\n")
     if not chosen.check:
-        CLAIMS.write_text(claims_page(), encoding="utf-8")
+        claims.PAGE.write_text(claims.page(), encoding="utf-8")
     return int(failed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -75,14 +77,58 @@ def test_links_lead_somewhere(name: str) -> None:
     assert [link for link in links if not link.startswith("https://") and not (FOLDER / link).exists()] == []
 
 
-CLAIMS = [claim for name in NAMES for claim in build.claims(FOLDER / f"{name}.ipynb")]
+CLAIMS = [claim for name in NAMES for claim in build.claims.claims(FOLDER / f"{name}.ipynb")]
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.key)
 def test_the_figures_bear_the_verdict_out(claim: Any) -> None:
-    assert claim.verdict in build.VERDICTS
+    assert claim.verdict in build.claims.VERDICTS
     assert claim.figures
     assert claim.holds(), f"not {claim.criterion}, with {claim.measured()}"
+
+
+def test_a_repetition_is_counted_by_the_criterion() -> None:
+    claim = build.claims.Claim("X", "text", "confirmed", "seen", "a < 1", {"a": 0.5})
+    runs = [{"X": {"a": 0.5}}, {"X": {"a": 1.5}}, {}]
+    assert build.claims.held(claim, runs) == 1
+    assert [build.claims.again(claim, kept) for kept in (runs, runs[:1], [])] == ["1 of 3", "exact", ""]
+
+
+def test_the_fingerprint_is_of_the_code() -> None:
+    cells = [("markdown", "prose"), ("code", "x = 1")]
+    assert build.claims.fingerprint(cells) == build.claims.fingerprint([("markdown", "other prose"), ("code", "x = 1")])
+    assert build.claims.fingerprint(cells) != build.claims.fingerprint([("markdown", "prose"), ("code", "x = 2")])
+
+
+SEEDS = """
+import numpy as np
+from sklearn.model_selection import train_test_split
+import setting
+import tinygrad_notes as tn
+tn.manual_seed(3)
+drawn = [tn.rand(2).tolist(), np.random.default_rng(3).random(2).tolist(), np.random.default_rng([3, 4]).random(2).tolist()]
+print(drawn + [np.random.RandomState(3).rand(2).tolist(), train_test_split(np.arange(50), random_state=3)[1].tolist()])
+"""
+
+
+def test_a_repetition_shifts_every_seed() -> None:
+    def run(number: str) -> list[list[float]]:
+        surroundings = os.environ | {"NOTEBOOKS_RUN": number}
+        done = subprocess.run(
+            [sys.executable, "-c", SEEDS], cwd=FOLDER, env=surroundings, capture_output=True, text=True, check=True
+        )
+        drawn: list[list[float]] = json.loads(done.stdout)
+        return drawn
+
+    plain, first, second = run("0"), run("1"), run("2")
+    assert plain[3] == np.random.RandomState(3).rand(2).tolist()
+    assert first == run("1")
+    assert not [
+        pair
+        for runs in ((plain, first), (plain, second), (first, second))
+        for pair in zip(*runs, strict=True)
+        if pair[0] == pair[1]
+    ]
 
 
 MISTAKES = {
@@ -107,7 +153,7 @@ def test_every_mistake_of_the_notes_was_tried() -> None:
 
 def test_the_page_of_claims_is_what_the_notebooks_say() -> None:
     assert [key for key, count in Counter(claim.key for claim in CLAIMS).items() if count > 1] == []
-    assert build.CLAIMS.read_text(encoding="utf-8") == build.claims_page(), "run make notebooks"
+    assert build.claims.PAGE.read_text(encoding="utf-8") == build.claims.page(), "run make notebooks"
 
 
 def test_the_percent_format() -> None:
