@@ -132,7 +132,10 @@ def _smaller(encoded: str) -> str:
     from PIL import Image
 
     packed = io.BytesIO()
-    picture = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    if getattr(picture, "is_animated", False):
+        return encoded
+    picture = picture.convert("RGB")
     picture.quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     return base64.b64encode(packed.getvalue()).decode()
 

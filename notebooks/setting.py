@@ -2,18 +2,22 @@
 
 steps = quick(2_000, 100)          2,000 as the notebook stands; 100 where the tests only ask whether it runs
 claim("I2", ...)                   a claim, its figures and its verdict: shown here, collected in docs/claims.md
+animate(figure, draw, 30)          frames of a figure as one moving picture
 """
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 import matplotlib.pyplot as plt
+import numpy as np
 from chance import shift_seeds
 
-__all__ = ["FAST", "MIME", "VERDICTS", "Claim", "claim", "quick"]
+__all__ = ["FAST", "MIME", "VERDICTS", "Animation", "Claim", "animate", "claim", "quick"]
 
 FAST = os.environ.get("NOTEBOOKS_FAST") == "1"
 """Whether the fast setting of the tests is on: ``python notebooks/build.py --fast``."""
@@ -80,3 +84,41 @@ def claim(key: str, text: str, verdict: str, seen: str, criterion: str, **figure
     if not (made.holds() or FAST or RUN):
         raise AssertionError(f"claim {key}: not {criterion}, with {made.measured()}")
     return made
+
+
+class Animation:
+    """An animated PNG: a picture like others to Jupyter and GitHub, which moves in the browser."""
+
+    def __init__(self, png: bytes) -> None:
+        self.png = png
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+def animate(figure: Any, draw: Callable[[int], Any], frames: int, milliseconds: int = 150) -> Animation:
+    """``draw(k)`` changes the figure for frame k. It has the last frame's colours; each frame holds only what is new in it."""
+    from PIL import Image
+
+    taken = []
+    for k in range(frames):
+        draw(k)
+        figure.canvas.draw()
+        taken.append(Image.fromarray(np.array(figure.canvas.buffer_rgba())).convert("RGB"))
+    plt.close(figure)
+    counted = sorted(taken[-1].getcolors(taken[-1].width * taken[-1].height), reverse=True)[:255]
+    colours = [channel for _, colour in counted for channel in colour]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours)
+    taken = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in taken]
+    pixels = [np.array(picture) for picture in taken]
+    for picture in taken:
+        picture.putpalette(colours + [0] * (3 * 256 - len(colours)))  # and one more, the transparent one
+    for picture, before, now in zip(taken[1:], pixels, pixels[1:], strict=False):
+        picture.putdata(np.where(now == before, 255, now).ravel().tolist())
+    written = io.BytesIO()
+    taken[0].save(
+        written, "PNG", save_all=True, append_images=taken[1:], duration=[milliseconds] * (frames - 1) + [12 * milliseconds],
+        loop=0, blend=1, disposal=0, transparency=255,
+    )  # fmt: skip
+    return Animation(written.getvalue())

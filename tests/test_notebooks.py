@@ -178,3 +178,30 @@ def test_complaints_are_made(tmp_path: Path) -> None:
     assert "no outputs" in build.complaints(source)[0]
     target.write_text('{"cells": [%s]}' % (cell % (2, '{"output_type": "error"}')))
     assert [("another" in c, "error" in c) for c in build.complaints(source)] == [(True, False), (False, True)]
+
+
+def test_animations_move_and_stay_as_they_are() -> None:
+    from base64 import b64encode
+    from io import BytesIO
+
+    import matplotlib.pyplot as plt
+    import numpy as np
+    from PIL import Image
+
+    sys.path.insert(0, str(FOLDER))
+    from setting import animate
+
+    sys.path.remove(str(FOLDER))
+    figure, axes = plt.subplots(figsize=(2, 1), dpi=50)
+    (point,) = axes.plot([0], [0], "o", color="black")
+    made = animate(figure, lambda k: point.set_data([0.01 * k], [0]), frames=4)
+    assert build._smaller(b64encode(made.png).decode()) == b64encode(made.png).decode()
+    picture, seen = Image.open(BytesIO(made.png)), []
+    assert picture.n_frames == 4  # type: ignore[attr-defined]
+    for k in range(4):
+        picture.seek(k)
+        seen.append(np.asarray(picture.convert("RGBA"))[..., :3].astype(int))
+    dark = [np.argwhere(frame.sum(-1) < 100)[:, 1].mean() for frame in seen]  # the axes' frame stays, the point moves
+    assert dark == sorted(dark)
+    assert dark[-1] > dark[0]
+    assert (seen[3][:2] == seen[0][:2]).all()
