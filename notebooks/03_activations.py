@@ -182,7 +182,7 @@ for dtype in (tn.float32, tn.float64):
         print(f"{dtype}: the {what} of the formula is NaN from x = {breaks[what, dtype]:g} on")
     assert np.isfinite(value_and_slope(F.tanh, [*steps, 1e4, INF], dtype)).all()
 
-small = np.geomspace(1e-7, 1, 60)
+small = np.geomspace(1e-9, 1, 60)
 error = {f: np.abs(value_and_slope(f, small, tn.float32)[0] / np.tanh(small) - 1) for f in (tanh_of_the_notes, F.tanh)}
 fig, ax = plt.subplots(figsize=(6, 2.8))
 ax.loglog(small, error[tanh_of_the_notes] + 1e-9, color="tab:red", label="the formula")
@@ -198,7 +198,7 @@ claim(
     "refuted",
     "True of real numbers, not of floating-point ones: value and derivative are NaN where e^x overflows, and near 0 the "
     "difference of two numbers close to 1 loses all digits.",
-    "value_breaks_at < 90 and slope_breaks_at < 90 and error_near_0 > 0.01 and library_error_near_0 < 1e-6",
+    "value_breaks_at < 100 and slope_breaks_at < 100 and error_near_0 > 0.5 and library_error_near_0 < 1e-6",
     value_breaks_at=breaks["value", tn.float32],
     slope_breaks_at=breaks["slope", tn.float32],
     value_breaks_at_in_float64=breaks["value", tn.float64],
@@ -372,10 +372,8 @@ def wave(x):
 grid = np.linspace(-1, 1, 201, dtype=np.float32)
 panels = [("2 lines", nn.Maxout, 2, parabola), ("3 lines", nn.Maxout, 3, parabola), ("6 lines", nn.Maxout, 6, parabola)]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True)
-parabola_errors = []
 for ax, (title, _, pieces, f) in zip(axes, panels, strict=False):
     unit, rms = fit(lambda pieces=pieces: nn.Maxout(1, 1, pieces), f, quick(8, 2), quick(500, 20))
-    parabola_errors.append(rms)
     weight, bias = unit.linear.weight.detach().numpy()[:, 0], unit.linear.bias.detach().numpy()
     ax.plot(grid, grid[:, None] * weight + bias, color="tab:blue", lw=0.7, alpha=0.7)
     ax.plot(grid, f(grid), color="lightgray", lw=4)
@@ -391,9 +389,9 @@ lines = unit.linear.weight.detach().numpy()[:, 0] * grid[:, None] + unit.linear.
 print("lines of the third unit that are the largest somewhere:", len(np.unique(lines.argmax(1))), "of 6")
 
 # %% [markdown]
-# Three lines leave half the error of two, as $1/k^2$ says. Six should leave a quarter of that again, and do not: only some of
-# them touch the curve. A piece that is never the largest gets no gradient and stays where it is. Maxout units do not die, but
-# their pieces do.
+# Three lines leave half the error of two, as $1/k^2$ says. Six could leave a quarter of that again, and hardly ever do: some
+# of them do not touch the curve. A piece that is never the largest gets no gradient and stays where it is. Maxout units do not
+# die, but their pieces do.
 #
 # ## Around zero, or not
 #
@@ -404,11 +402,13 @@ print("lines of the third unit that are the largest somewhere:", len(np.unique(l
 # how many times slower the flattest direction is than the steepest. A common mean adds one large eigenvalue, along which all
 # outputs rise together. To see that mean alone at work, we compare with the very same outputs minus their mean.
 
+
 # %%
-rng = np.random.default_rng(0)
-sums = rng.normal(size=(2_000, 5)) @ rng.normal(size=(5, 10)) * 0.7
-outputs = {name: ACTIVATIONS[name](tn.tensor(sums)).numpy() for name in ("sigmoid", "tanh", "ReLU")}
-means = {name: float(h.mean()) for name, h in outputs.items()}
+def random_units(seed):
+    """The sums of ten random units over 2,000 inputs, and what the activations make of them."""
+    rng = np.random.default_rng(seed)
+    sums = rng.normal(size=(2_000, 5)) @ rng.normal(size=(5, 10)) * 0.7
+    return sums, {name: ACTIVATIONS[name](tn.tensor(sums)).numpy() for name in ("sigmoid", "tanh", "ReLU")}
 
 
 def condition(h):
@@ -416,7 +416,7 @@ def condition(h):
     return float(np.linalg.cond(np.column_stack([h, np.ones(len(h))])) ** 2)
 
 
-def descent(h, steps):
+def descent(h, sums, steps):
     """How the loss above the least one falls, by gradient descent with the rate 1 / λmax."""
     lifted = tn.tensor(np.column_stack([h, np.ones(len(h))]))
     target = tn.tensor(np.sin(sums[:, 0]))
@@ -432,31 +432,38 @@ def descent(h, steps):
     return above
 
 
-conditions = {}
+sums, outputs = random_units(0)
 fig, ax = plt.subplots(figsize=(7, 3.2))
 for (name, h), color in zip(outputs.items(), ("tab:red", "tab:green", "tab:blue"), strict=True):
     for label, moved, style in ((name, h, "-"), (f"{name} minus its mean", h - h.mean(), "--")):
-        conditions[label] = condition(moved)
-        ax.semilogy(descent(moved, quick(1_500, 20)), style, color=color, label=f"{label}: condition {conditions[label]:,.0f}")
+        curve = descent(moved, sums, quick(1_500, 20))
+        ax.semilogy(curve, style, color=color, label=f"{label}: condition {condition(moved):,.0f}")
 ax.set(xlabel="step", ylabel="loss above the least", ylim=(1e-12, 1))
 ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
+# %% [markdown]
+# The curves of tanh lie on each other. This was one draw of ten units; the claim below takes the median of twenty.
+
 # %%
+draws = [random_units(seed)[1] for seed in range(quick(20, 2))]
+means = {name: np.median([h[name].mean() for h in draws]) for name in outputs}
+longer = {name: np.median([condition(h[name]) / condition(h[name] - h[name].mean()) for h in draws]) for name in outputs}
+
 claim(
     "B zero-centred",
     "Tanh is centred on zero, which is good; sigmoid and ReLU are not, which is bad.",
     "confirmed",
-    "Means of 0.5 (sigmoid), 0.5 (ReLU) and 0 (tanh), for sums of mean 0. The mean alone makes the next layer's bowl 2 to 4 "
+    "Means of about 0.5 (sigmoid), 0.6 (ReLU) and 0 (tanh), for sums of mean 0. The mean alone makes the next layer's bowl 2 to 4 "
     "times longer than it is wide. (For sigmoid the small slope does more harm than the mean.)",
     "abs(mean_tanh) < 0.02 and mean_sigmoid > 0.45 and mean_relu > 0.3 and sigmoid_longer_by > 1.5 and relu_longer_by > 1.5 "
     "and abs(tanh_longer_by - 1) < 0.05",
     mean_sigmoid=means["sigmoid"],
     mean_tanh=means["tanh"],
     mean_relu=means["ReLU"],
-    sigmoid_longer_by=conditions["sigmoid"] / conditions["sigmoid minus its mean"],
-    tanh_longer_by=conditions["tanh"] / conditions["tanh minus its mean"],
-    relu_longer_by=conditions["ReLU"] / conditions["ReLU minus its mean"],
+    sigmoid_longer_by=longer["sigmoid"],
+    tanh_longer_by=longer["tanh"],
+    relu_longer_by=longer["ReLU"],
 )
 
 # %% [markdown]
@@ -517,7 +524,7 @@ plt.show()
 # %% [markdown]
 # The stories separate here. With Xavier's weights not one sigmoid is saturated, and yet the first layer's gradient is a few
 # *millionths* of the last one's: it is the slope of at most $1/4$ that multiplies ten times, $4^{-10} \approx 10^{-6}$. Where
-# half of the units *are* saturated, at $s = 8$ to $16$, the gradient gets through, because large weights multiply as well. ReLU
+# about half of the units *are* saturated, at $s = 8$ to $16$, the gradient gets through, because large weights multiply as well. ReLU
 # and maxout keep the ratio near 1 at *every* scale. (That is no accident: if all weights of one layer are doubled, so is the
 # output, so the product of weights and gradient is the same in all layers.)
 
@@ -526,9 +533,9 @@ claim(
     "I6 sigmoid saturates",
     "Sigmoids saturate at 0 and 1 and kill the gradient, so that it vanishes and deep networks cannot be trained.",
     "confirmed with limits",
-    "The gradient vanishes, and deep networks of sigmoids do not train (see the race below), but not for want of unsaturated "
-    "units: with ordinary weights none is saturated. The slope of at most 1/4 does it. With weights so large that units do "
-    "saturate the gradient comes through.",
+    "With ordinary weights the gradient vanishes, but no unit is saturated: the slope of at most 1/4 does it. With weights so "
+    "large that units do saturate the gradient comes through. (With weights four times Xavier's five layers of sigmoids do "
+    "learn, see the race below.)",
     "ratio_at_1 < 1e-4 and saturated_at_1 < 0.01 and ratio_at_16 > 0.1 and saturated_at_16 > 0.5",
     ratio_at_1=flows["sigmoid"][0][1],
     saturated_at_1=flows["sigmoid"][1][1],
@@ -605,13 +612,19 @@ assert ends["leaky ReLU, slope 0.1", 0.6] < 0.01
 #
 # Now a real task: handwritten digits, 8 × 8 pixels, ten classes. All the experiments from here on use the same loop: many
 # networks side by side, by plain gradient descent with minibatches, each with its own seed *and its own rate*. (A trick worth
-# knowing: for plain descent, a step with rate $\alpha$ is a step with rate 1 on $\alpha$ times the loss.) Initial weights suit
-# the activation, Xavier's or He's, so that none has a bad start.
+# knowing: for plain descent, a step with rate $\alpha$ is a step with rate 1 on $\alpha$ times the loss.) Initial weights are
+# Xavier's or He's.
 
 # %%
 images, labels = load_digits(return_X_y=True)
 images = (images / 16 - 0.3).astype(np.float32)
-x_train, x_test, y_train, y_test = train_test_split(images, labels, test_size=0.3, random_state=0, stratify=labels)
+
+
+def split(choice):
+    return train_test_split(images, labels, test_size=0.3, random_state=choice, stratify=labels)
+
+
+x_train, x_test, y_train, y_test = split(0)
 LOG10 = math.log(10)  # the loss of guessing
 
 
@@ -629,20 +642,20 @@ def cross_entropy(scores, one_hot):
     return -(one_hot * F.log_softmax(scores, -1)).sum(-1)
 
 
-def train(make, rates, seeds, steps, loss=cross_entropy, looks=()):
+def train(make, rates, seeds, steps, loss=cross_entropy, looks=(), choice=0):
     """Networks of every rate and seed: (networks, losses (steps, rates, seeds), what dead() saw at the steps ``looks``)."""
-    nets = []
+    nets, (x, _, y, _) = [], split(choice)
     for seed in range(seeds):
-        tn.manual_seed(seed)
+        tn.manual_seed(100 * choice + seed)
         nets.append(make())
     nets = Stacked(nets * len(rates))
     factor = tn.tensor(np.repeat(rates, seeds).astype(np.float32))
-    optimizer, rng, losses, seen = tn.optim.SGD(nets.parameters(), lr=1.0), np.random.default_rng(0), [], []
+    optimizer, rng, losses, seen = tn.optim.SGD(nets.parameters(), lr=1.0), np.random.default_rng(choice), [], []
     for step in range(steps):
         if step in looks:
             seen.append(dead(nets).reshape(len(rates), seeds))
-        pick = rng.integers(0, len(x_train), 64)
-        each = loss(nets(tn.tensor(x_train[pick])), tn.tensor(np.eye(10, dtype=np.float32)[y_train[pick]])).mean(1)
+        pick = rng.integers(0, len(x), 64)
+        each = loss(nets(tn.tensor(x[pick])), tn.tensor(np.eye(10, dtype=np.float32)[y[pick]])).mean(1)
         losses.append(each.detach().numpy().reshape(len(rates), seeds))
         optimizer.zero_grad()
         (each * factor).sum().backward()
@@ -650,10 +663,11 @@ def train(make, rates, seeds, steps, loss=cross_entropy, looks=()):
     return nets.eval(), np.array(losses), np.array(seen)
 
 
-def accuracies(nets, seeds):
+def accuracies(nets, seeds, choice=0):
     """On the test set, (rates, seeds)."""
+    _, x, _, y = split(choice)
     with tn.no_grad():
-        return (nets(tn.tensor(x_test)).numpy().argmax(-1) == y_test).mean(1).reshape(-1, seeds)
+        return (nets(tn.tensor(x)).numpy().argmax(-1) == y).mean(1).reshape(-1, seeds)
 
 
 def dead(nets):
@@ -667,13 +681,21 @@ def dead(nets):
 
 
 # %% [markdown]
-# First, how many ReLUs die? Two hidden layers of 32, with rates from modest to reckless. Below, a unit counts as dead if no
-# example of the training set makes it fire.
+# First, how many ReLUs die? Two hidden layers of 32, with rates from modest to reckless, eight seeds each. Below, a unit counts
+# as dead if no example of the training set makes it fire. On the right, the same networks with other activations: which of them
+# endures the highest rates?
 
 # %%
 rates, looks = [0.1, 0.3, 1.0, 1.5, 2.0, 3.0], [0, 1, 2, 5, 10, 20, 50, 100, 199]
-relu_nets, _, deaths = train(lambda: network(nn.ReLU, 2, math.sqrt(2)), rates, 4, quick(200, 3), looks=looks)
-deaths, survivors = deaths.mean(2), np.median(accuracies(relu_nets, 4), 1)
+endurance = {}
+others = {"leaky ReLU, 0.01": nn.LeakyReLU, "leaky ReLU, 0.1": lambda: nn.LeakyReLU(0.1), "ELU": nn.ELU}
+others["PReLU, one per unit"] = lambda: nn.PReLU(32)
+for name, make in {"ReLU": nn.ReLU, **others}.items():
+    seen_at = looks if name == "ReLU" else ()
+    nets, _, seen = train(lambda make=make: network(make, 2, math.sqrt(2)), rates, 8, quick(200, 3), looks=seen_at)
+    endurance[name] = accuracies(nets, 8).mean(1)
+    if name == "ReLU":
+        deaths = seen.mean(2)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
 for row, rate, color in zip(deaths.T, rates, plt.colormaps["plasma"](np.linspace(0, 0.85, len(rates))), strict=True):
@@ -681,12 +703,13 @@ for row, rate, color in zip(deaths.T, rates, plt.colormaps["plasma"](np.linspace
 left.set(xscale="symlog", xlabel="step", ylabel="share of dead units", ylim=(-0.02, 1))
 left.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
 left.legend(frameon=False, fontsize=8)
-right.plot(rates, deaths[-1], "o-", color="black", label="dead units")
-right.plot(rates, survivors, "s--", color="tab:green", label="test accuracy")
-right.set(xscale="log", xlabel="rate", ylim=(-0.02, 1.05))
+colors = ("tab:blue", "tab:orange", "tab:green", "tab:pink", "tab:purple")
+for (name, accuracy), color in zip(endurance.items(), colors, strict=True):
+    right.plot(rates, accuracy, "o-", lw=2.5 if name == "ReLU" else 1.2, color=color, label=name)
+right.set(xscale="log", xlabel="rate", ylabel="test accuracy, mean", ylim=(-0.02, 1.05))
 right.set_xticks(rates, [str(rate) for rate in rates])
 right.set_xticks([], minor=True)
-right.legend(frameon=False)
+right.legend(frameon=False, fontsize=8, loc="lower left")
 fig.tight_layout()
 plt.show()
 
@@ -695,15 +718,14 @@ claim(
     "I6 relu dies",
     "ReLU is fragile in training and dies easily.",
     "confirmed with limits",
-    "There is a cliff: up to a rate that is ten times a modest one hardly any of 64 units dies, and all learn well; half "
-    "again as much, and units die by the dozen within a few steps and do not come back; at twice that rate nearly all "
-    "networks are lost.",
+    "There is a cliff: up to a rate that is ten times a modest one hardly any of 64 units dies, and all networks learn well; at "
+    "twice that rate most units die within a hundred steps and do not come back, and most networks are lost.",
     "dead_at_1 < 0.15 and accuracy_at_1 > 0.9 and dead_at_2 > 0.5 and accuracy_at_2 < 0.6",
     dead_at_0_1=deaths[-1][0],
     dead_at_1=deaths[-1][2],
     dead_at_2=deaths[-1][4],
-    accuracy_at_1=survivors[2],
-    accuracy_at_2=survivors[4],
+    accuracy_at_1=endurance["ReLU"][2],
+    accuracy_at_2=endurance["ReLU"][4],
 )
 
 # %% [markdown]
@@ -711,9 +733,9 @@ claim(
 #
 # Leaky ReLU and ELU are recommended as remedies, and of PReLU the notes say that it is *the best choice* when units die. A fair
 # test needs the same death for all. So we kill the whole first hidden layer at birth: its biases are set to $-3$, and then to
-# $-8$, so that no unit has a positive sum on any example. Then we train, with four rates each, and look at each activation's
-# best. For ReLU you know the outcome. For the others it is the slope out there that counts: of leaky ReLU 0.01, or 0.1; PReLU
-# starts with 0.25 and RReLU draws between 0.13 and 0.33; ELU has $e^{-3} = 0.05$ and $e^{-8} = 0.0003$. Rank them.
+# $-8$, so that no unit has a positive sum on any example. Then we train, with three rates each, and look at each activation's
+# best. For ReLU you know the outcome. For the others it is the slope out there that counts: of leaky ReLU 0.01, 0.1 or 0.25;
+# PReLU starts with 0.25 and RReLU draws between 0.13 and 0.33; ELU has $e^{-3} = 0.05$ and $e^{-8} = 0.0003$. Rank them.
 
 
 # %%
@@ -734,17 +756,18 @@ remedies = {
     "ReLU": nn.ReLU,
     "leaky ReLU, 0.01": nn.LeakyReLU,
     "leaky ReLU, 0.1": lambda: nn.LeakyReLU(0.1),
+    "leaky ReLU, 0.25": lambda: nn.LeakyReLU(0.25),
     "PReLU, one slope per layer": nn.PReLU,
     "PReLU, one per unit": lambda: nn.PReLU(32),
     "RReLU": nn.RReLU,
     "ELU": nn.ELU,
     "swish": nn.SiLU,
 }
-birth_rates, given = [0.03, 0.1, 0.3, 1.0], quick(600, 20)
+birth_rates, given = [0.1, 0.3, 1.0], quick(500, 20)
 revived, curves = {}, {}
 for name, make in remedies.items():
     for bias in (-3, -8):
-        _, losses, _ = train(lambda make=make, bias=bias: stillborn(make, bias), birth_rates, 3, given)
+        _, losses, _ = train(lambda make=make, bias=bias: stillborn(make, bias), birth_rates, 5, given)
         when = np.median(first_below(losses, 1.0), 1)
         revived[name, bias] = float(when.min())
         curves[name, bias] = np.median(np.nan_to_num(losses[:, when.argmin()], nan=INF), 1)
@@ -772,10 +795,11 @@ fig.tight_layout()
 plt.show()
 
 # %% [markdown]
-# ReLU stays dead, and a slope of 0.01 is as good as none for six hundred steps. Where the left side tilts enough, the layer
-# comes back; where it flattens out, as with ELU and swish, it depends on how far out it died. PReLU is no winner: one slope
-# that is shared by all units of a layer receives *all* their gradients at once, so it tolerates small rates only; with a slope
-# of its own per unit it does better. The plain leaky slope of 0.1 and the random one of RReLU beat both.
+# ReLU stays dead, and a slope of 0.01 is as good as none for five hundred steps. Where the left side tilts enough, the layer
+# comes back; where it flattens out, as with ELU and swish, it depends on how far out it died. Compare the two that start with
+# the same slope of 0.25: the one that may change it (PReLU) is the slower one. A slope that is shared by all units of a layer
+# receives *all* their gradients at once, times their large sums, and so tolerates small rates only; with a slope of its own per
+# unit it does better.
 
 # %%
 claim(
@@ -783,8 +807,8 @@ claim(
     "Leaky ReLU mitigates the dying of ReLU.",
     "confirmed with limits",
     "It is a matter of the slope: with 0.1 a layer comes back that died at -3, and even one that died at -8; with the usual "
-    "0.01 neither does in 600 steps.",
-    "relu == 600 and leaky_0_1 < 200 and leaky_0_1_far < 500 and leaky_0_01 == 600",
+    "0.01 neither does in 500 steps.",
+    "relu == 500 and leaky_0_1 < 300 and leaky_0_1_far < 500 and leaky_0_01 == 500",
     relu=revived["ReLU", -3],
     leaky_0_1=revived["leaky ReLU, 0.1", -3],
     leaky_0_1_far=revived["leaky ReLU, 0.1", -8],
@@ -796,27 +820,34 @@ claim(
     "B elu",
     "ELU improves on ReLU and can mitigate its dying.",
     "confirmed with limits",
-    "At -3, where its slope is 5 %, the layer comes back; at -8, where it is 0.03 %, it stays dead as a ReLU's does.",
-    "relu == 600 and elu < 300 and elu_far == 600",
+    "Its dead layer comes back from -3, where its slope is 5 %; from -8, where it is 0.03 %, it stays dead as a ReLU's does. And "
+    "it endures smaller rates only: at rate 1, where ReLU's networks all learn, most of ELU's are lost.",
+    "relu == 500 and elu < 300 and elu_far == 500 and accuracy_at_1 < relu_accuracy_at_1 - 0.2",
     relu=revived["ReLU", -3],
     elu=revived["ELU", -3],
     elu_far=revived["ELU", -8],
+    accuracy_at_1=endurance["ELU"][2],
+    relu_accuracy_at_1=endurance["ReLU"][2],
 )
 
+# %% [markdown]
+# "The best choice" would mean that no other remedy is clearly faster, say by a quarter, than the better of the two PReLUs.
+
 # %%
+prelus = ("PReLU, one slope per layer", "PReLU, one per unit")
 claim(
     "B prelu",
     "If dead units occur, PReLU is the best choice.",
     "refuted",
-    "It brings the layer back, but leaky ReLU with slope 0.1 and RReLU are faster from -3, and from -8 it does not come back "
-    "with one slope per layer: the slope collects the gradients of all units and allows small rates only.",
-    "1.5 * leaky_0_1 < prelu < 600 and 1.5 * rrelu < prelu and prelu_far == 600 and rrelu_far < 600",
-    prelu=revived["PReLU, one slope per layer", -3],
-    prelu_per_unit=revived["PReLU, one per unit", -3],
-    leaky_0_1=revived["leaky ReLU, 0.1", -3],
-    rrelu=revived["RReLU", -3],
-    prelu_far=revived["PReLU, one slope per layer", -8],
-    rrelu_far=revived["RReLU", -8],
+    "It brings a layer back, with a slope per unit even one that died at -8; but the slope 0.25 that it starts with, left as it "
+    "is, does so clearly faster. Nor does it help to prevent deaths: it endures no higher rates than ReLU.",
+    "prelu < 500 and 1.25 * fixed < prelu and 1.25 * fixed_far < prelu_far and cliff_prelu < cliff_relu + 0.1",
+    prelu=min(revived[name, -3] for name in prelus),
+    fixed=revived["leaky ReLU, 0.25", -3],
+    prelu_far=min(revived[name, -8] for name in prelus),
+    fixed_far=revived["leaky ReLU, 0.25", -8],
+    cliff_prelu=endurance["PReLU, one per unit"][3:5].mean(),
+    cliff_relu=endurance["ReLU"][3:5].mean(),
 )
 
 # %% [markdown]
@@ -824,8 +855,9 @@ claim(
 #
 # *With ReLU, gradient descent converges much faster than with sigmoid or tanh.* The sentence goes back to a famous picture
 # (Krizhevsky et al. 2012: six times faster than tanh, in a convolutional network on tiny pictures). A race is fair if each
-# runner may choose its own shoes: five rates from 0.1 to 10, six seeds each, and the best rate counts. The finish: a training
-# loss of 0.3. First with two hidden layers, then with five. Softmax takes part as well, as a *hidden* activation.
+# runner may choose its own shoes: five rates from 0.1 to 10, six seeds each, and the best rate counts. Sigmoid runs twice: with
+# Xavier's weights as they are, and with four times those, which make up for its slope of 1/4. The finish: a training loss of
+# 0.3. First with two hidden layers, then with five. Softmax takes part as well, as a *hidden* activation.
 
 
 # %%
@@ -836,6 +868,7 @@ class SoftmaxUnits(nn.Softmax):
 
 runners = {
     "sigmoid": (nn.Sigmoid, 1.0),
+    "sigmoid, weights × 4": (nn.Sigmoid, 4.0),
     "tanh": (nn.Tanh, 1.0),
     "ReLU": (nn.ReLU, math.sqrt(2)),
     "ELU": (nn.ELU, math.sqrt(2)),
@@ -844,7 +877,7 @@ runners = {
 }
 race_rates, seeds, length = [0.1, 0.3, 1.0, 3.0, 10.0], quick(6, 2), quick(300, 12)
 finish, shapes, scored, same_rate = {}, {}, {}, {}
-for depth, names in ((2, list(runners)), (5, ["sigmoid", "tanh", "ReLU"])):
+for depth, names in ((2, list(runners)), (5, list(runners)[:4])):
     for name in names:
         make, gain = runners[name]
         nets, losses, _ = train(lambda make=make, gain=gain, depth=depth: network(make, depth, gain), race_rates, seeds, length)
@@ -856,7 +889,9 @@ for depth, names in ((2, list(runners)), (5, ["sigmoid", "tanh", "ReLU"])):
         scored[name, depth] = accuracies(nets, seeds)[best]
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
-colors = dict(zip(runners, ("tab:red", "tab:green", "tab:blue", "tab:orange", "tab:purple", "tab:gray"), strict=True))
+colors = dict(
+    zip(runners, ("tab:red", "tab:pink", "tab:green", "tab:blue", "tab:orange", "tab:purple", "tab:gray"), strict=True)
+)
 for ax, depth in zip(axes, (2, 5), strict=True):
     for (name, d), (rate, curve) in shapes.items():
         if d == depth:
@@ -875,25 +910,29 @@ print(
 )
 
 # %% [markdown]
-# Did you bet on ReLU? It leaves sigmoid far behind; with five layers sigmoid does not even start. But tanh, in the right shoes,
-# is not slower here. With one and the same rate the order is that of the saying, by a little. Krizhevsky's six times belong to
-# his network and his rates.
+# Did you bet on ReLU? With Xavier's weights it leaves sigmoid far behind, and with five layers sigmoid does not even start. But
+# four times those weights wake it up, and most of the distance was the shoes. And tanh is not slower than ReLU here, neither
+# with its own best rate nor, by much, with the same one. Krizhevsky's six times belong to his network and his rates.
+#
+# "Much faster" shall mean: in two thirds of the steps, at least.
 
 # %%
 claim(
     "I6 relu faster",
     "With ReLU, SGD converges much faster than with sigmoid or tanh.",
     "confirmed with limits",
-    "Much faster than sigmoid: a third of the steps with two hidden layers, and with five sigmoid does not learn at all. Not "
-    "faster than tanh, if each may have its best rate; with the same rate (0.3) slightly.",
-    "2 * relu < sigmoid and sigmoid_5_layers == 300 and relu_5_layers < 200 and tanh < 1.2 * relu and relu_same_rate < 1.2 * "
-    "tanh_same_rate",
+    "Much faster than sigmoid with the same weights, which does not learn at all with five layers. With four times the weights "
+    "sigmoid learns there too, though later than ReLU. Not much faster than tanh, neither each at its best rate nor at the same.",
+    "1.5 * relu < sigmoid and sigmoid_5_layers == 300 and relu_5_layers < sigmoid_x4_5_layers < 300 and 1.5 * relu > tanh and "
+    "1.5 * relu_same_rate > tanh_same_rate",
     relu=finish["ReLU", 2],
     tanh=finish["tanh", 2],
     sigmoid=finish["sigmoid", 2],
+    sigmoid_x4=finish["sigmoid, weights × 4", 2],
     relu_5_layers=finish["ReLU", 5],
     tanh_5_layers=finish["tanh", 5],
     sigmoid_5_layers=finish["sigmoid", 5],
+    sigmoid_x4_5_layers=finish["sigmoid, weights × 4", 5],
     relu_same_rate=same_rate["ReLU", 2],
     tanh_same_rate=same_rate["tanh", 2],
 )
@@ -903,42 +942,59 @@ claim(
     "B sigmoid slow",
     "Sigmoids converge slowly.",
     "confirmed",
-    "As hidden units they need several times the steps of every other activation here but softmax, at a rate at which the "
-    "others have already blown up.",
-    "sigmoid > 2 * tanh and sigmoid > 2 * relu and sigmoid > 2 * elu and sigmoid > 2 * swish and rate >= 3",
-    rate=shapes["sigmoid", 2][0],
+    "As hidden units they are clearly the slowest of all here but softmax, also with the weights that suit them better.",
+    "sigmoid > 1.2 * slowest_other and sigmoid_x4 > 1.2 * slowest_other and sigmoid_x4_5_layers > 1.2 * relu_5_layers and "
+    "sigmoid_x4_5_layers > 1.2 * tanh_5_layers",
     sigmoid=finish["sigmoid", 2],
-    tanh=finish["tanh", 2],
-    relu=finish["ReLU", 2],
-    elu=finish["ELU", 2],
-    swish=finish["swish", 2],
+    sigmoid_x4=finish["sigmoid, weights × 4", 2],
+    slowest_other=max(finish[name, 2] for name in ("tanh", "ReLU", "ELU", "swish")),
+    sigmoid_x4_5_layers=finish["sigmoid, weights × 4", 5],
+    relu_5_layers=finish["ReLU", 5],
+    tanh_5_layers=finish["tanh", 5],
 )
 
 # %% [markdown]
 # Learning fast is one thing. Do some activations end up *better* on images that they have not seen? The notes: *swish in place
-# of ReLU gives a slight improvement.* Six networks each, at their best rates:
+# of ReLU gives a slight improvement.* To see a slight one, chance has to be averaged, and not only that of the first weights:
+# eight ways to split the images, with other minibatches for each, two networks for each split, two and five hidden layers. An
+# improvement counts if its mean over the splits exceeds twice its standard error at one depth; and if that error is above half
+# a per cent the experiment is too coarse to say anything.
 
 # %%
-print("test accuracy, mean and spread over seeds:")
+print("test accuracy after the race, mean and spread over seeds:")
 for (name, depth), score in scored.items():
     if depth == 2:
-        print(f"{name:>8}: {score.mean():.3f} ± {score.std():.3f}")
-gain = scored["swish", 2].mean() - scored["ReLU", 2].mean()
-doubt = math.hypot(*(scored[name, 2].std() / math.sqrt(seeds - 1) for name in ("swish", "ReLU")))
+        print(f"{name:>20}: {score.mean():.3f} ± {score.std():.3f}")
 
+gains, errors_of_gains = {}, {}
+print("over eight splits, at the better of two rates:")
+for depth, two_rates in ((2, [0.1, 0.3]), (5, [0.05, 0.1])):
+    better = {}
+    for name in ("ReLU", "swish"):
+        make, found = runners[name][0], []
+        for choice in range(quick(8, 2)):
+            nets, _, _ = train(
+                lambda make=make, depth=depth: network(make, depth, math.sqrt(2)), two_rates, 2, quick(300, 12), choice=choice
+            )
+            found.append(accuracies(nets, 2, choice).mean(1))
+        found = np.array(found)
+        better[name] = found[:, found.mean(0).argmax()]
+        print(f"{name:>20}, {depth} layers: {better[name].mean():.4f}")
+    gain = better["swish"] - better["ReLU"]
+    gains[depth], errors_of_gains[depth] = gain.mean(), gain.std() / math.sqrt(len(gain) - 1)
+
+# %%
 claim(
     "B swish",
     "Swish in place of ReLU gives a slight improvement.",
     "refuted",
-    "Not on this task: the difference in test accuracy is within the chance of six seeds. (It was reported for very deep "
-    "networks on millions of pictures, which this does not test. That it gets there in fewer steps is true here.)",
-    "abs(gain) < 0.01 and swish_steps < relu_steps",
-    relu=scored["ReLU", 2].mean(),
-    swish=scored["swish", 2].mean(),
-    gain=gain,
-    standard_error=doubt,
-    relu_steps=finish["ReLU", 2],
-    swish_steps=finish["swish", 2],
+    "Not on this task: with neither depth is the test accuracy higher by more than chance. (It was reported for very deep "
+    "networks on millions of pictures, which this does not test.)",
+    "gain < 2 * error and gain_5_layers < 2 * error_5_layers and max(error, error_5_layers) < 0.005",
+    gain=gains[2],
+    error=errors_of_gains[2],
+    gain_5_layers=gains[5],
+    error_5_layers=errors_of_gains[5],
 )
 
 # %%
@@ -958,8 +1014,8 @@ claim(
 #
 # Two more rules from the notes: *ReLU may be used in hidden layers only*, and *for classifiers, sigmoids and their combinations
 # usually work better*. The hidden layer is ReLU now, and we exchange what stands at the end: scores through softmax or sigmoids
-# with their cross-entropies, or linear, sigmoid or ReLU outputs with squared
-# errors against labels of 0 and 1. One of these has a way to make a class unsayable. Which?
+# with their cross-entropies, or linear, sigmoid or ReLU outputs with squared errors against labels of 0 and 1. One of these has
+# a way to make a class unsayable. Which?
 
 
 # %%
@@ -979,37 +1035,84 @@ endings = {
     "linear, squares": squares(lambda z: z),
     "ReLU, squares": squares(F.relu),
 }
-at_the_end, mute = {}, {}
+at_the_end, never = {}, {}
 for name, loss in endings.items():
-    nets, _, _ = train(lambda: network(nn.ReLU, 1, math.sqrt(2)), [0.03, 0.1, 0.3, 1.0], 5, quick(300, 10), loss)
-    score = accuracies(nets, 5)
-    best = int(np.median(score, 1).argmax())
+    nets, _, _ = train(lambda: network(nn.ReLU, 1, math.sqrt(2)), [0.03, 0.1, 0.3, 1.0], 10, quick(300, 10), loss)
+    score = accuracies(nets, 10)
+    best = int(score.mean(1).argmax())
     with tn.no_grad():
-        silent_classes = (nets(tn.tensor(x_test)) <= 0).all(1).sum(-1).numpy().reshape(-1, 5)
-    at_the_end[name], mute[name] = score[best], silent_classes[best].mean()
+        said = nets(tn.tensor(x_test)).numpy().argmax(-1).reshape(4, 10, -1)[best]
+    right = np.array([[(net[y_test == k] == k).mean() for k in range(10)] for net in said])
+    at_the_end[name], never[name] = score[best], (right < 0.05).sum(1).mean()
 
 fig, ax = plt.subplots(figsize=(7, 2.6))
 for place, (name, score) in enumerate(at_the_end.items()):
-    ax.barh(place, np.median(score), color="tab:red" if name.startswith("ReLU") else "tab:blue")
-    ax.plot(score, [place] * 5, "k.", ms=4)
-    ax.text(1.01, place, f"{np.median(score):.3f}", va="center", fontsize=8)
+    ax.barh(place, score.mean(), color="tab:red" if name.startswith("ReLU") else "tab:blue")
+    ax.plot(score, [place] * 10, "k.", ms=4)
+    ax.text(1.03, place, f"{score.mean():.3f}", va="center", fontsize=8)
 ax.set_yticks(range(len(endings)), endings)
 ax.invert_yaxis()
-ax.set(xlabel="test accuracy at the best rate (bar: median)", xlim=(0, 1.08))
+ax.set(xlabel="test accuracy at the best rate (bar: mean, dots: ten seeds)", xlim=(0, 1.12))
 plt.show()
-print("classes that no test image gets a positive score for:", {name: float(number) for name, number in mute.items()})
+print("classes of which less than 5 % is recognised, per network:", {name: float(number) for name, number in never.items()})
+
+# %% [markdown]
+# For nine images in ten 0 is the right answer of a ReLU output, and a negative sum gives it exactly. But where the sum is
+# negative there is no slope either: the images of its own class cannot pull it up, and the class is never said.
+#
+# But *hidden layers only*? Suppose that the answer is a number that cannot be negative and often is 0: how many pixels of the
+# two leftmost columns are dark. The same network with one output, linear or ReLU, whose bias starts at 1 or at -10.
+
+
+# %%
+def dark(x):
+    return ((x.reshape(-1, 8, 8)[:, :, :2] + 0.3) * 16 >= 8).sum((1, 2)).astype(np.float32)
+
+
+def miss(activation, bias, seeds=5, rates=(0.03, 0.1)):
+    """Root of the mean squared error on the test set, at the better rate, mean over three splits and five seeds each."""
+    found = []
+    for choice in range(quick(3, 1)):
+        (x, x_new, _, _), nets, rng = split(choice), [], np.random.default_rng(choice)
+        for seed in range(seeds):
+            tn.manual_seed(100 * choice + seed)
+            nets.append(MLP([64, 32, 1], nn.ReLU))
+            nn.init.constant_(nets[-1][2].bias, bias)
+        nets = Stacked(nets * len(rates))
+        factor = tn.tensor(np.repeat(rates, seeds).astype(np.float32))
+        optimizer = tn.optim.SGD(nets.parameters(), lr=1.0)
+        for _ in range(quick(300, 10)):
+            pick = rng.integers(0, len(x), 64)
+            each = (activation(nets(tn.tensor(x[pick]))[..., 0]) - tn.tensor(dark(x[pick]))).square().mean(1)
+            optimizer.zero_grad()
+            (each * factor).sum().backward()
+            optimizer.step()
+        with tn.no_grad():
+            off = activation(nets(tn.tensor(x_new))[..., 0]).numpy() - dark(x_new)
+        found.append(np.sqrt((off**2).mean(1)).reshape(len(rates), seeds).mean(1))
+    return float(np.mean(found, 0).min())
+
+
+misses = {(name, bias): miss(f, bias) for name, f in (("linear", lambda z: z), ("ReLU", F.relu)) for bias in (1, -10)}
+print(f"images without a dark pixel there: {(dark(x_test) == 0).mean():.0%};", misses)
 
 # %%
 claim(
     "B relu output",
     "ReLU may be used in hidden layers only.",
-    "confirmed",
-    "As output of a classifier it is the worst of five: outputs die, and then a class is never said again.",
-    "relu < 0.9 * softmax and silent_classes > 0.1",
-    relu=np.median(at_the_end["ReLU, squares"]),
-    softmax=np.median(at_the_end["softmax, cross-entropy"]),
-    linear=np.median(at_the_end["linear, squares"]),
-    silent_classes=mute["ReLU, squares"],
+    "confirmed with limits",
+    "As output of a classifier it is the worst of five: with the same loss as linear outputs it is far less accurate, and whole "
+    "classes are never said. But for a number that cannot be negative a ReLU output does no worse than a linear one, "
+    "if it does not start dead.",
+    "relu < linear - 0.1 and relu_never_says >= 1 and linear_never_says < 0.5 and relu_miss < 1.1 * linear_miss and "
+    "born_dead_miss > 1.5 * relu_miss",
+    relu=at_the_end["ReLU, squares"].mean(),
+    linear=at_the_end["linear, squares"].mean(),
+    relu_never_says=never["ReLU, squares"],
+    linear_never_says=never["linear, squares"],
+    relu_miss=misses["ReLU", 1],
+    linear_miss=misses["linear", 1],
+    born_dead_miss=misses["ReLU", -10],
 )
 
 # %%
@@ -1017,12 +1120,14 @@ claim(
     "B sigmoid classifier",
     "For classifiers, sigmoid and its combinations usually work better.",
     "confirmed with limits",
-    "At the output, yes: sigmoids or softmax with cross-entropy are ahead of linear outputs. In the hidden layers of the same "
-    "classifier, no: there sigmoid is the slowest to learn and not more accurate.",
-    "output_sigmoid > output_linear + 0.01 and hidden_sigmoid < hidden_relu + 0.01",
-    output_sigmoid=np.median(at_the_end["sigmoids, cross-entropy"]),
-    output_linear=np.median(at_the_end["linear, squares"]),
-    hidden_sigmoid=scored["sigmoid", 2].mean(),
+    "At the output, yes: with the same squared errors sigmoids are more accurate than linear outputs, and more so with their "
+    "cross-entropy. In the hidden layers of the same classifier, no: there sigmoid is the slowest to learn and not more accurate.",
+    "sigmoid_squares > linear_squares + 0.01 and sigmoid_cross_entropy > linear_squares + 0.01 and hidden_sigmoid < hidden_relu "
+    "+ 0.01",
+    sigmoid_squares=at_the_end["sigmoids, squares"].mean(),
+    linear_squares=at_the_end["linear, squares"].mean(),
+    sigmoid_cross_entropy=at_the_end["sigmoids, cross-entropy"].mean(),
+    hidden_sigmoid=max(scored["sigmoid", 2].mean(), scored["sigmoid, weights × 4", 2].mean()),
     hidden_relu=scored["ReLU", 2].mean(),
 )
 
@@ -1034,10 +1139,11 @@ claim(
 # - Softmax ignores a common shift and listens to scale. With two classes it is the sigmoid.
 # - The shape can be learned: PReLU finds a slope, maxout any convex polygon, two of them anything.
 # - A mean that is not zero stretches the bowl of the next layer.
-# - Sigmoid's gradient vanishes because its slope is at most 1/4, long before anything saturates.
-# - ReLUs die at a cliff of the learning rate, and stay dead. A slope of 0.1 on the left brings a layer back, one of 0.01
-#   hardly; PReLU is not the best remedy.
-# - ReLU is much faster than sigmoid, not faster than tanh here; swish is not more accurate here.
+# - Sigmoid's gradient vanishes because its slope is at most 1/4, long before anything saturates; larger weights make up for it.
+# - ReLUs die at a cliff of the learning rate, and stay dead. A slope of 0.1 on the left brings a dead layer back, one of 0.01
+#   hardly; learning the slope (PReLU) makes it slower.
+# - ReLU is much faster than sigmoid with the same weights, not much faster than tanh; swish is not more accurate here.
+# - At the output of a classifier ReLU makes classes unsayable; for a number that cannot be negative it is in its place.
 #
 # ## Things to try
 #
@@ -1053,8 +1159,7 @@ claim(
 # 6. Replace softmax in the hidden layers by 32 times softmax. Is it still so slow?
 # 7. Run the race with BatchNorm (`nn.BatchNorm1d`) before each activation, one network at a time. Does sigmoid with five layers
 #    wake up? (It should.)
-# 8. Predict the number of ink pixels with a ReLU output, started with output bias 1 and then with bias -10. When is "hidden
-#    layers only" too strict?
+# 8. Start the ReLU outputs of the classifier with a bias of 1, so that none is silent at first. Are all classes said now?
 # 9. Teach a PReLU network XOR with a single hidden unit. It can: what slope does it need?
 #
 # ## Where to look
