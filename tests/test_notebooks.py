@@ -67,7 +67,7 @@ def test_the_committed_notebook_belongs_to_its_source(name: str) -> None:
 def test_a_notebook_is_small_and_says_nothing_of_the_machine(name: str) -> None:
     text = (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
     assert len(text.encode()) < 512 * 1024
-    assert not [place for place in (sys.prefix, str(FOLDER.parent), str(Path.home()) + "/") if place in text]
+    assert not [place for place in (sys.prefix, str(FOLDER.parent), str(Path.home()) + "/", "/ipykernel_") if place in text]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,6 +75,38 @@ def test_links_lead_somewhere(name: str) -> None:
     cells = build.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     links = [link for kind, text in cells if kind == "markdown" for link in re.findall(r"\]\(([^)]+)\)", text)]
     assert [link for link in links if not link.startswith("https://") and not (FOLDER / link).exists()] == []
+
+
+CELLS = """
+from IPython.core.interactiveshell import InteractiveShell
+from ipykernel.compiler import XCachingCompiler
+shell = InteractiveShell.instance(compiler_class=XCachingCompiler, history_manager=None)
+shell.run_cell("import tinygrad_notes as tn", store_history=True)
+shell.run_cell(%r, store_history=True)
+"""
+
+
+def test_lines_of_a_notebook_are_those_of_its_cells(tmp_path: Path) -> None:
+    pytest.importorskip("ipykernel")
+    cell = """x = tn.ones(3, requires_grad=True)
+with tn.Tape() as tape:
+    y = x.exp()
+try:
+    with tn.no_grad():
+        y.zero_()
+    y.sum().backward()
+except tn.errors.GraphError as error:
+    print(error)
+from tinygrad_notes.viz.contents import contents
+from tinygrad_notes.viz.source import record
+print(contents(record(tape, None, 0))["lines"])
+"""
+    command, surroundings = [sys.executable, "-c", CELLS % cell], os.environ | {"IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=surroundings)
+    assert done.returncode == 0, done.stderr
+    assert "exp (recorded at In[2]:3) needs its output" in done.stdout
+    assert "at In[2]:6 wrote" in done.stdout
+    assert "['In[2]:3', 'y = x.exp()']" in done.stdout
 
 
 CLAIMS = [claim for name in NAMES for claim in build.claims.claims(FOLDER / f"{name}.ipynb")]

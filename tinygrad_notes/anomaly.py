@@ -25,7 +25,7 @@ from . import dispatch, engine, inplace
 from .errors import AnomalyError, describe, typename
 from .modes import Mode, ModeSwitch, local
 from .optable import Op, residuals
-from .tape import FREED, Node, is_ours, user_line
+from .tape import FREED, Node, is_ours, readable, user_line
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _has_nan(value: Any) -> bool:
 def _of_forward(op: Op, arrays: tuple[Any, ...], out: Array) -> str:
     scope = local.mode.scope.path
     return (
-        f"{op.name}({describe(arrays)}){_inside(op)} at {user_line()}{f' in {scope}' if scope else ''} made {_faults(out)} of "
+        f"{op.name}({describe(arrays)}){_inside(op)} at {readable(user_line())}{f' in {scope}' if scope else ''} made {_faults(out)} of "
         f"{out.size} values; {_given(op, dict(enumerate(arrays)))}"
     )
 
@@ -242,7 +242,7 @@ class _Cotangents(dict[Node, Any]):
         scope = f" in {node.scope.path}" if node.scope.path else ""
         hooked = node.taps is not None and node.taps.hooks
         raise AnomalyError(
-            f"backward of {node.op.name}({describe(_operand(n) for n in node.inputs)}) at {node.line or 'an unknown line'}{scope}: "
+            f"backward of {node.op.name}({describe(_operand(n) for n in node.inputs)}) at {readable(node.line)}{scope}: "
             f"the gradient of its {_argument(node, target)} {typename(target.shape, target.dtype)} has {_faults(array)} of "
             f"{array.size} values; {'; '.join(_statistics(name, value) for name, value in [('the cotangent', g), *kept])}"
             f"{''.join(_origin(node, name) for name in culprits)}{'. A hook changed this cotangent' if hooked else ''}"
@@ -263,4 +263,4 @@ def _origin(node: Node, name: str) -> str:
     source = node if name == "out" else node.inputs[node.op.args.index(name)]
     if source.op.kind == "leaf":
         return f". The NaN was in the data: {name} is no result of an operation"
-    return f". The NaN was in forward already: {name} came out of {source.op.name} at {source.line or 'an unknown line'}"
+    return f". The NaN was in forward already: {name} came out of {source.op.name} at {readable(source.line)}"

@@ -17,7 +17,7 @@ from .errors import GraphError, typename
 from .modes import local
 from .optable import residuals
 from .storage import stale_write, writes
-from .tape import FREED
+from .tape import FREED, readable
 
 if TYPE_CHECKING:
     from .tape import Node, Tape
@@ -196,8 +196,8 @@ def _check_fresh(node: Node, saved: tuple[Any, ...]) -> None:
         if isinstance(array, np.ndarray) and (write := stale_write(array, node.seq)) is not None:
             name = residuals(node.op, len(node.inputs))[position]
             where = "its output" if name == "out" else f"its argument {name!r}"
-            recorded = f" (recorded at {node.line})" if node.line else ""
+            recorded = f" (recorded at {readable(node.line)})" if node.line else ""
             raise GraphError(
                 f"backward: {node.op.name}{recorded} needs {where} {typename(array.shape, array.dtype)} as it was in forward, "
-                f"but {write.by} at {write.line} wrote to that memory since. Write to a clone() instead, or do it before."
+                f"but {write.by} at {readable(write.line)} wrote to that memory since. Write to a clone() instead, or do it before."
             )

@@ -40,6 +40,7 @@ __all__ = [
     "new_leaf",
     "new_node",
     "next_seq",
+    "readable",
     "user_line",
 ]
 
@@ -168,6 +169,16 @@ def user_line() -> str:
     while frame.f_back is not None and is_ours(frame):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def readable(line: str | None) -> str:
+    """A ``user_line`` as people read it: in a notebook ``In[5]:3``, the third line of cell 5, not a file that the kernel made up."""
+    if not line:
+        return "an unknown line"
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    path, _, number = line.rpartition(":")
+    cell = None if shell is None else shell.compile.format_code_name(path)
+    return line if cell is None else f"{cell[1]}:{number}"
 
 
 # ---- the tape ----

@@ -19,7 +19,7 @@ from ..functions.generator import default_generator
 from ..inplace import write
 from ..modes import enable_grad, local
 from ..storage import stale_write
-from ..tape import FREED, Node, Taps, next_seq
+from ..tape import FREED, Node, Taps, next_seq, readable
 from ..tensor import Tensor, from_array
 
 __all__ = ["checkpoint", "checkpoint_sequential"]
@@ -124,7 +124,7 @@ class _Segment:
         for array in self.read:
             if (found := stale_write(array, self.seq)) is not None:
                 raise GraphError(
-                    f"checkpoint: {found.by} at {found.line} wrote to {typename(array.shape, array.dtype)} since forward, so "
+                    f"checkpoint: {found.by} at {readable(found.line)} wrote to {typename(array.shape, array.dtype)} since forward, so "
                     f"running {_name(self.function)} again would compute something else. Write after backward, or to a clone()."
                 )
         mode = local.mode

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import os
 import textwrap
 from collections.abc import Iterable
 from itertools import groupby
@@ -17,7 +18,7 @@ from ..errors import typename
 from ..listing import show_params
 from ..modes import Scope
 from ..optable import Op, Rule, expression_of
-from ..tape import Node, Tape
+from ..tape import Node, Tape, readable
 from .roles import RANK, gradient_scope, leaf_role, orders, role_of
 from .source import Recording
 from .values import Values, values_of
@@ -204,9 +205,7 @@ def _literal(node: Node) -> str:
 def _line(line: str) -> list[str]:
     """Where, and what stands there. A path below the working directory is shown from there."""
     path, _, number = line.rpartition(":")
-    here = Path.cwd()
-    shown = Path(path).relative_to(here) if Path(path).is_relative_to(here) else Path(path)
-    return [f"{shown}:{number}", linecache.getline(path, int(number)).strip()]
+    return [readable(line).removeprefix(f"{Path.cwd()}{os.sep}"), linecache.getline(path, int(number)).strip()]
 
 
 def _op(op: Op) -> dict[str, Any]:
