@@ -501,8 +501,8 @@ plt.show()
 #
 # Once more, who reads whom: the gradient of one score with respect to the pixels says which pixel would change the score, and
 # in which direction. It is called a **saliency map** (Simonyan et al. 2014). (Of the score minus the mean of all ten: what
-# lifts all of them alike says nothing.) Red: more ink here would speak for the digit; blue: against it. Above one digit, below the
-# mean over all of its kind. Where will the map of the 0 be blue?
+# lifts all of them alike says nothing.) Red: more ink here would speak for the digit; blue: against it. Above one digit, below
+# the mean over all of its kind. Where will the map of the 0 be blue?
 
 
 # %%
@@ -564,8 +564,8 @@ claim(
     "The convolutional layers catch the features that are enough to recognise the picture; what follows only classifies.",
     "confirmed with limits",
     "A linear classifier behind the trained convolutions is no worse than the whole network, and has less than half the "
-    "mistakes of one on the pixels. But most of that is owed to convolution and pooling as such: behind kernels that never learned "
-    "anything it gets more than half of the gain.",
+    "mistakes of one on the pixels. But most of that is owed to convolution and pooling as such: behind kernels that never "
+    "learned anything it gets more than half of the gain.",
     "trained_kernels > whole_network - 0.01 and 1 - trained_kernels < (1 - pixels) / 2"
     " and random_kernels - pixels > (trained_kernels - pixels) / 2",
     **{name: np.mean(values) for name, values in by_features.items()},
@@ -574,8 +574,8 @@ claim(
 # %% [markdown]
 # ## Learned here, shown there
 #
-# The notes: the fully connected layer comes at the end; the blocks are flattened to a long vector, and there are as many outputs
-# as classes. What does flattening do to all that equivariance? Three networks learn digits that always lie in the middle of
+# The notes: the fully connected layer comes at the end; the blocks are flattened to a long vector, and there are as many
+# outputs as classes. What does flattening do to all that equivariance? Three networks learn digits that always lie in the middle of
 # 14 × 14 pixels:
 #
 # - **fully connected**: one hidden layer of 63 units;
@@ -648,8 +648,8 @@ claim(
     "classes.",
     "confirmed with limits",
     "It has ten outputs for ten digits, and reads them well where it has learned them. But it gives every place weights of its "
-    "own: moved by a pixel or two, digits are lost on it nearly as on a network without convolutions. Behind the largest answer "
-    "of each feature, one linear layer with a fiftieth of the weights keeps far more of them.",
+    "own: moved by a pixel or two, digits are lost on it nearly as on a network without convolutions. Behind the largest "
+    "answer of each feature, one linear layer with a fiftieth of the weights keeps far more of them.",
     "outputs == 10 and flattened_middle > 0.9 and elsewhere_flattened < 0.5 and elsewhere_largest > elsewhere_flattened + 0.2",
     outputs=chances.shape[-1],
     flattened_middle=middle["convolutions, flattened"],
