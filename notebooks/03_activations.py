@@ -767,7 +767,7 @@ birth_rates, given = [0.1, 0.3, 1.0], quick(500, 20)
 revived, curves = {}, {}
 for name, make in remedies.items():
     for bias in (-3, -8):
-        _, losses, _ = train(lambda make=make, bias=bias: stillborn(make, bias), birth_rates, 5, given)
+        _, losses, _ = train(lambda make=make, bias=bias: stillborn(make, bias), birth_rates, 3, given)
         when = np.median(first_below(losses, 1.0), 1)
         revived[name, bias] = float(when.min())
         curves[name, bias] = np.median(np.nan_to_num(losses[:, when.argmin()], nan=INF), 1)
@@ -968,7 +968,7 @@ for (name, depth), score in scored.items():
 
 gains, errors_of_gains = {}, {}
 print("over eight splits, at the better of two rates:")
-for depth, two_rates in ((2, [0.1, 0.3]), (5, [0.05, 0.1])):
+for depth, two_rates in ((2, [0.3, 0.8]), (5, [0.05, 0.1])):
     better = {}
     for name in ("ReLU", "swish"):
         make, found = runners[name][0], []
