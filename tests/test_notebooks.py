@@ -170,6 +170,7 @@ MISTAKES = {
     "I2 f1",
     "I3 softmax",
     "I3 cross-entropy",
+    "I6 lstm",
     "I6 momentum",
     "I6 xavier",
     "I6 zeros",
