@@ -174,6 +174,7 @@ MISTAKES = {
     "I6 momentum",
     "I6 xavier",
     "I6 zeros",
+    "I7 pca",
     "I8",
 }
 """What the notes get wrong or leave open, and what they claim without a measurement: each must have been tried."""
