@@ -575,8 +575,8 @@ claim(
 # ## Learned here, shown there
 #
 # The notes: the fully connected layer comes at the end; the blocks are flattened to a long vector, and there are as many
-# outputs as classes. What does flattening do to all that equivariance? Three networks learn digits that always lie in the middle of
-# 14 × 14 pixels:
+# outputs as classes. What does flattening do to all that equivariance? Three networks learn digits that always lie in the
+# middle of 14 × 14 pixels:
 #
 # - **fully connected**: one hidden layer of 63 units;
 # - **convolutions, flattened**: three convolutions and a fully connected layer over channels and places;
@@ -661,10 +661,10 @@ claim(
 
 # %% [markdown]
 # Where every pixel has its meaning, the fully connected network is as good: centred digits of 8 × 8 are hardly an *image*. One
-# pixel aside it is at a loss. That the second network is, too, is no fault of its convolutions, whose answers moved with the
-# digit: the head reads each place by itself. The third map is a chequerboard, and shows the pooling: by two pixels, most is
-# as it was (the border takes the rest); by one, every 2 × 2 block holds other pixels. (The usual remedy is to move the training
-# images, as above; see "Things to try".)
+# pixel aside it loses half of them, two pixels aside nearly all. That the second network does, too, is no fault of its
+# convolutions, whose answers moved with the digit: the head reads each place by itself. The third map is a chequerboard, and
+# shows the pooling: by two pixels, most is as it was (the border takes the rest); by one, every 2 × 2 block holds other
+# pixels. (The usual remedy is to move the training images, as above; see "Things to try".)
 #
 # ## A way around: residual blocks
 #
@@ -769,7 +769,7 @@ for kind in ("shortcut, normalised", "shortcut", "normalised", "bare, He"):
     for n, line in enumerate(lines):
         ax.plot(line, lw=1, color=colors[kind], label=kind if n == 0 else None)
 ax.axhline(np.log(10), color="gray", ls="--", lw=1)
-ax.text(40, np.log(10), "guessing:\nln 10", color="gray", fontsize=8, va="center")
+ax.text(40, np.log(10) + 0.04, "guessing:\nln 10", color="gray", fontsize=8)
 ax.set(xlabel="update", ylabel="loss", ylim=(0.4, 3.2), xlim=(0, 44))
 ax.legend(frameon=False, fontsize=8, loc="lower left")
 plt.show()
