@@ -355,10 +355,11 @@ claim(
     "A plain RNN remembers, but it builds on the previous step only: a short memory.",
     "confirmed with limits",
     "The previous state carries all earlier steps with it, and a plain network does answer after 10 steps; with more units "
-    "sometimes after 30. What is short is the reach of its gradient.",
-    "after_10_steps > 0.6 and gradient_over_60_steps < 1e-10",
+    "mostly after 30, too. What is short is the reach of its gradient.",
+    "after_10_steps > 0.6 and after_30_steps_with_50_units > 0.5 and gradient_over_60_steps < 1e-10",
     after_10_steps=learned["RNN, 24 units"][0] / len(seeds),
     after_30_steps=learned["RNN, 24 units"][-1] / len(seeds),
+    after_30_steps_with_50_units=learned["RNN, 50 units"][-1] / len(seeds),
     gradient_over_60_steps=gated["RNN"][0] / gated["RNN"][-1],
 )
 
@@ -368,11 +369,12 @@ claim(
     "The gates of an LSTM keep the gradient from vanishing so easily.",
     "confirmed with limits",
     "Only if the forget gates begin open. With the usual first biases the gradient over 60 steps vanishes in an LSTM as well,"
-    " and it learns less in the memory task than a plain network; with forget bias 4 all of the gradient arrives and "
-    "every run learns.",
-    "usual_bias < 1e-8 and bias_4 > 0.05 and learned_usual < learned_bias_4",
+    " and in the memory task it is not ahead of a plain network with as many units; with forget bias 4 the gradient arrives "
+    "and nearly every run learns.",
+    "usual_bias < 1e-8 and bias_4 > 0.05 and learned_usual < learned_plain + 0.15 and learned_bias_4 > 0.8",
     usual_bias=gated["LSTM"][0] / gated["LSTM"][-1],
     bias_4=gated["LSTM, forget bias 4"][0] / gated["LSTM, forget bias 4"][-1],
+    learned_plain=sum(learned["RNN, 24 units"]) / table[0].size / len(seeds),
     learned_usual=sum(learned["LSTM"]) / table[0].size / len(seeds),
     learned_bias_4=sum(learned["LSTM, forget bias 4"]) / table[0].size / len(seeds),
 )
@@ -385,7 +387,7 @@ claim(
     "Four times as many for the same units. A plain network with as many parameters (50 units against 24) is ahead of the "
     "usual LSTM in this task, but not of one whose forget gates begin open: what makes it hard is the first bias, not the "
     "number of weights.",
-    "ratio == 4 and lstm < rnn_50 and lstm_bias_4 >= rnn_50",
+    "ratio == 4 and lstm < rnn_50 - 0.2 and lstm_bias_4 > rnn_50 - 0.2",
     ratio=sizes["LSTM"] / sizes["RNN"],
     lstm=sum(learned["LSTM"]) / table[0].size / len(seeds),
     rnn_50=sum(learned["RNN, 50 units"]) / table[0].size / len(seeds),
@@ -533,10 +535,10 @@ claim(
     "A4 cut",
     "Against exploding gradients in an RNN: set a time after which backpropagation is cut off by force.",
     "confirmed with limits",
-    "The cut works: windows of 10 bring the norm from hundreds of thousands to about 1. But it also removes what lies beyond "
+    "The cut works: windows of 10 bring the norm down by orders of magnitude. But it also removes what lies beyond "
     "(a window one step short of the lag never learned). Clipping bounds the step as well, keeps the gradient's direction, "
     "and costs no memory of the past.",
-    "whole > 1e4 and window_10 < 10 and clipped <= 1.001 and right_with_short_window < 0.7",
+    "whole > 1000 * window_10 and clipped <= 1.001 and right_with_short_window < 0.7",
     whole=exploding["RNN", 40][0],
     window_10=exploding["RNN", 10][0],
     clipped=exploding["RNN", 40][1],
@@ -798,7 +800,7 @@ claim(
     "LSTMs are often used to write text.",
     "confirmed",
     "After a few seconds of training it guesses held-out text better than frequencies after two characters do.",
-    "lstm < two_characters < one_character < no_character",
+    "lstm < two_characters - 0.05 and two_characters < one_character < no_character",
     lstm=validation[-1],
     perplexity=math.exp(validation[-1]),
     two_characters=guesses[2],
@@ -910,10 +912,10 @@ claim(
 )
 
 # %% [markdown]
-# Most units forget within two or three characters, some keep for twenty. What do they keep? Below a passage is painted three
-# times, each time with the cell of one unit, as it goes out ($\tanh c$; red positive, blue negative, turned so that red belongs
-# to the trait). The units were picked by correlation with a trait of the text. Nobody gave the network these notions; guessing
-# the next character was enough to need them. Half-learned ones look like it: see where the first unit is wrong.
+# Many units forget within two or three characters, others keep for ten and more. What do they keep? Below a passage is painted
+# three times, each time with the cell of one unit, as it goes out ($\tanh c$; red positive, blue negative, turned so that red
+# belongs to the trait). The units were picked by correlation with a trait of the text. Nobody gave the network these notions;
+# guessing the next character was enough to need them. Half-learned ones look like it: see where the first unit is wrong.
 
 
 # %%
@@ -993,7 +995,7 @@ print("mean forget gate at", ", ".join(f"{kind} {value:.2f}" for kind, value in 
 # - A recurrent layer is a loop; its gradient is a sum over the steps, each with a product of one factor per step further back.
 #   Such products vanish or explode unless the factor is near 1.
 # - Gates make the factor a number that can be near 1; the *bias* of the forget gate makes it so from the beginning. With the
-#   usual biases an LSTM forgot as fast as a plain network and learned less.
+#   usual biases an LSTM forgot nearly as fast as a plain network, and learned no more.
 # - Truncated backpropagation is exact when the window covers the sequence. A shorter window cannot learn what shows only beyond
 #   it, and learns rules that reach far beyond it, if some of their use is inside.
 # - The notes' cell: two mistakes that stop it, and two that only make it worse: a sigmoid for tanh, and input weights that
