@@ -865,8 +865,9 @@ claim(
     "E bn generalises",
     "Batch normalisation has a regularising effect and improves generalisation.",
     "confirmed with limits",
-    "The training loss stays higher. The test gains about half a point with 1,000 digits, less than one set of them can show, and with "
-    "100, where a regulariser should help most, hardly anything; layer normalisation, which has no noise, gains as much with 1,000.",
+    "The training loss stays higher. The test gains a point or less with 1,000 digits, which one set of them cannot show, and "
+    "with 100, where a regulariser should help most, no more; layer normalisation, which has no noise, gains as much "
+    "with 1,000.",
     "loss_ratio > 1.5 and 0 < gain_1000 < 0.02 and abs(gain_100) < 0.02 and gain_1000_layer > gain_1000 - 0.005",
     loss_ratio=small[1000, "batch norm"][0] / small[1000, "nothing"][0],
     gain_100=gains[100, "batch norm"].mean(),
