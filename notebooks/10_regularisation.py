@@ -383,7 +383,7 @@ def cut(net, share):
 
 
 shares, found, cuts, sizes, nets = np.linspace(0, 0.95, 20), [], [], [], {}
-for seed in range(quick(2, 1)):
+for seed in range(quick(4, 1)):
     parts = train_test_split(pixels, labels, test_size=0.3, random_state=seed, stratify=labels)
     for strength in (0.0, 1e-3, 2e-3):
         tn.manual_seed(seed)
@@ -425,9 +425,9 @@ claim(
     "L1's zeros do not save much memory; compressing the model is not what it is for.",
     "confirmed with limits",
     "Plain arrays do not shrink. A sparse format pays off only from half zeros on; with two thirds it still needs about two "
-    "thirds of the bytes, a compressed file 40 %. L1 pays for it in accuracy, while a network without penalty can lose as "
-    "many of its smallest weights for nearly nothing.",
-    "array == 1 and sparse_none > 1.9 and sparse_l1 < 0.8 and file_l1 < 0.5 and cut > none - 0.01 and l1 < cut - 0.005",
+    "thirds of the bytes, a compressed file 40 %. L1 pays for it in accuracy; a network without penalty can lose as many of "
+    "its smallest weights for no higher price.",
+    "array == 1 and sparse_none > 1.9 and sparse_l1 < 0.8 and file_l1 < 0.5 and l1 < none - 0.01 and cut > l1 - 0.005",
     array=1,
     zeros=zero[-1],
     sparse_none=in_sparse[0],
@@ -439,8 +439,8 @@ claim(
 )
 
 # %% [markdown]
-# L1 shrinks *every* weight by the same amount, the useful ones too. To compress, remove small weights after training
-# (and train on a little). What L1 does give is something to look at. Each little square shows what one hidden unit looks for
+# L1 shrinks *every* weight by the same amount, the useful ones too. To compress, one need not have it: remove small weights after
+# training (and train on a little). What L1 does give is something to look at. Each little square shows what one hidden unit looks for
 # in the $8 \times 8$ pixels (blue: ink speaks against it, red: for it, white: exactly zero):
 
 
@@ -512,7 +512,7 @@ plt.show()
 
 # %% [markdown]
 # SGD decays all three alike and passes the noise on, ten times as much for the red weight. Adam tames the noise and loses the
-# decay with it: with noise 10 two thirds of the weight are left, with noise 0.1 nothing. AdamW has both. (For
+# decay with it: with noise 10 more than half of the weight is left, with noise 0.1 nothing. AdamW has both. (For
 # `Adam(weight_decay=...)` this library, like PyTorch, means the coupled form.)
 #
 # ## Dropout
@@ -594,8 +594,8 @@ fig.colorbar(shown)
 plt.show()
 
 # %% [markdown]
-# Top left is no dropout. The other reading of 0.8 is the bottom row, and costs ten points and more. But one picture of a task made
-# for dropout proves little. What if all labels are right, so that learning by heart does not hurt?
+# Top left is no dropout. The other reading of 0.8 is the bottom row, many points below the row of 0.8, whatever is kept inside.
+# But one picture of a task made for dropout proves little. What if all labels are right, so that learning by heart does not hurt?
 
 # %%
 results = []
@@ -712,7 +712,7 @@ claim(
 )
 
 # %% [markdown]
-# The two figures of distance are total variations: by how much probability the answers differ. The arithmetic mean is as
+# The two figures of distance are total variations: by how much probability the answers differ. The arithmetic mean is about as
 # often right, but too unsure of itself (its loss is larger).
 #
 # The notes lead to dropout by a real ensemble: train five networks on the same data, average or vote; different networks
@@ -802,8 +802,8 @@ claim(
     "F dropout co-adaptation",
     "Dropout reduces co-adaptation: the network must not depend on particular clues and stays robust when some are lost.",
     "confirmed",
-    "With half of the hidden units deleted, networks trained with dropout lose a few points of accuracy, the others three "
-    "times as many.",
+    "With half of the hidden units deleted, networks trained with dropout lose some points of accuracy, the others about "
+    "three times as many.",
     "lost_dropout < 0.5 * lost_none and lost_dropout_clean < 0.5 * lost_none_clean",
     lost_none=curves[0.2, 1.0][0] - half[0.2, 1.0],
     lost_dropout=curves[0.2, 0.5][0] - half[0.2, 0.5],
@@ -868,7 +868,7 @@ claim(
     "F dropout time",
     "Dropout saves time: the effect of 2N parameters for the training time of N.",
     "refuted",
-    "It takes about twice the updates that the same network needs without. Of the 2^N masks practically none is drawn twice, "
+    "It takes more than twice the updates that the same network needs without. Of the 2^N masks practically none is drawn twice, "
     "so nothing was trained N times over; what is saved is only the ensemble that nobody would train.",
     "ratio > 1.4",
     ratio=dropout_updates / plain_updates,
@@ -931,11 +931,11 @@ arms = {
     "distorted": (100, (distort,)), "200 images": (200, ()), "400 images": (400, ()),
 }  # fmt: skip
 accuracies = {name: [] for name in arms}
-for seed in range(quick(4, 1)):
+for seed in range(quick(8, 1)):
     pool, x_test, y_pool, y_test = train_test_split(images, labels, train_size=800, random_state=seed, stratify=labels)
     for name, (count, changes) in arms.items():
         x, y = varied(pool[:count], y_pool[:count], changes, seed, quick(20, 1))
-        accuracies[name].append(accuracy(fitted(x, y, seed, quick(400, 4)), x_test, y_test))
+        accuracies[name].append(accuracy(fitted(x, y, seed, quick(300, 4)), x_test, y_test))
 
 # %%
 gains = {name: 100 * (np.array(found) - accuracies["100 images"]) for name, found in accuracies.items() if name != "100 images"}
@@ -945,7 +945,7 @@ for i, (name, gain) in enumerate(gains.items()):
     ax.plot(gain.mean(), i, "|", color="black", ms=18)
 ax.axvline(0, color="black", lw=0.5)
 ax.set_yticks(range(len(gains)), gains)
-ax.invert_yaxis()
+ax.set_ylim(len(gains) - 0.5, -0.5)
 ax.set(xlabel=f"accuracy gained over 100 images as they are ({np.mean(accuracies['100 images']):.1%}), points")
 fig.tight_layout()
 plt.show()
@@ -954,9 +954,9 @@ claim(
     "F augmentation",
     "Turned and distorted digits are cheap additional data; they help, though less than new images.",
     "confirmed with limits",
-    "Elastic distortion gains nearly as much as twice as many images, not as much as four times; turning gains less, moving by "
-    "a pixel nothing: the change must be one that the test images show.",
-    "distorted > 1.5 and abs(distorted - gain_200) < 2.5 and gain_400 > distorted + 0.7 and shifted < 1",
+    "Elastic distortion gains some points, less than twice as many images do, and much less than four times as many. Turning "
+    "gains little, moving by a pixel nothing: a change should be one that the test images show.",
+    "distorted > 1 and gain_200 > distorted and gain_400 > distorted + 1 and turned < distorted - 0.5 and shifted < 0.5",
     distorted=gain["distorted"],
     turned=gain["turned"],
     shifted=gain["shifted"],
@@ -1079,9 +1079,9 @@ claim(
     "F early stopping",
     "The training error falls monotonically, the validation error is a U; go back to its minimum.",
     "confirmed",
-    "The training loss rises in a few per cent of the epochs only, the validation loss nearly doubles after its minimum. "
-    "Stopping and going back saves about five points of test accuracy; most of it is due to stopping, a little to going back.",
-    "training_rises < 0.1 and validation_end > 1.5 * validation_best and accuracy_gained > 0.03 and back < stop < end",
+    "The training loss rises in a few per cent of the epochs only, the validation loss by half after its minimum. Stopping and "
+    "going back saves several points of test accuracy; most of the test loss is saved by stopping, a little by going back.",
+    "training_rises < 0.1 and validation_end > 1.25 * validation_best and accuracy_gained > 0.03 and back < stop < end",
     training_rises=rises,
     validation_best=curve["validation loss"].min(1).mean(),
     validation_end=curve["validation loss"][:, -1].mean(),
@@ -1108,7 +1108,7 @@ claim(
     "F patience",
     "If ten epochs brought nothing better, nothing better will come.",
     "confirmed",
-    "In six runs of 60 epochs hardly anything better came; with a patience of 0 most runs stop too early.",
+    "In six runs of 60 epochs hardly anything better came; with a patience of 0 about half of them or more stop too early.",
     "too_early_10 <= 0.2 and missed_10 < 0.01 and too_early_0 >= 0.3",
     too_early_0=lost[0][0],
     too_early_3=lost[3][0],
@@ -1172,8 +1172,10 @@ def deep(seed, activation):
 x, x_test, y, y_test = train_test_split(pixels, labels, train_size=600, random_state=0, stratify=labels)
 held = DataLoader(TensorDataset(tn.tensor(x_test), tn.tensor(y_test)), 2000)
 learned = {"sigmoid": [], "sigmoid, pre-trained": [], "ReLU, He": [], "ReLU, He, pre-trained": []}
-for seed in range(quick(2, 1)):
+for seed in range(quick(4, 1)):
     for name, histories in learned.items():
+        if "ReLU" in name and seed > 1:
+            continue  # these vary little
         net = deep(seed, nn.ReLU if "ReLU" in name else nn.Sigmoid)
         if "pre-trained" in name:
             rate = 0.01 if "sigmoid" in name else 0.003
@@ -1194,14 +1196,14 @@ right.set(xlabel="epoch of fine-tuning", ylabel="test accuracy, %", ylim=(0, 100
 fig.tight_layout()
 plt.show()
 final = {name: np.array(histories)[:, -1, 1].mean() for name, histories in learned.items()}
-print({name: round(value, 3) for name, value in final.items()})
+print({name: round(float(value), 3) for name, value in final.items()})
 claim(
     "F pre-training",
     "Layer-wise pre-training with fine-tuning mends vanishing gradients; it has its merits but is little used today.",
     "confirmed",
-    "It makes a deep network of sigmoids learn that otherwise stands still for a third of its training. ReLU with He's "
-    "initialisation does better from scratch, and there pre-training changes little.",
-    "sigmoid_pre > sigmoid + 0.15 and relu > sigmoid_pre + 0.02 and abs(relu_pre - relu) < 0.04",
+    "It makes a deep network of sigmoids learn that otherwise stands still for several epochs and is far behind after thirty. "
+    "ReLU with He's initialisation does better from scratch, and there pre-training changes little.",
+    "sigmoid_pre > sigmoid + 0.1 and relu > sigmoid_pre + 0.02 and abs(relu_pre - relu) < 0.04",
     sigmoid=final["sigmoid"],
     sigmoid_pre=final["sigmoid, pre-trained"],
     relu=final["ReLU, He"],
@@ -1258,9 +1260,9 @@ claim(
     "F fine-tuning",
     "Instead of training from scratch, take a network trained on task A and fine-tune it on task B.",
     "confirmed with limits",
-    "From digits to odd or even it helps, most with few images. From some digits to others it harms: A's features have "
-    "learned to ignore what B needs.",
-    "related_10 > 0.02 and related_100 < related_10 and other_10 < -0.03",
+    "From digits to odd or even it helps, with ten images and still with a hundred. From some digits to others it harms: A's "
+    "features have learned to ignore what B needs.",
+    "related_10 > 0.02 and related_100 > 0.01 and other_10 < -0.03",
     related_10=means["ten digits, then odd or even", "fine-tuned"][0]
     - means["ten digits, then odd or even", "from scratch"][0],
     related_100=means["ten digits, then odd or even", "fine-tuned"][-1]
@@ -1274,7 +1276,7 @@ claim(
 #
 # - Ridge's formula, descent on the penalised loss and weight decay in SGD are one thing; in Adam they are not.
 # - L1's minimum has exact zeros because its ball has corners. Gradient descent hovers around them; a proximal step lands on
-#   them. To save memory, cutting small weights of an ordinary network is better.
+#   them. To save memory, cutting small weights of an ordinary network does as well.
 # - Dropout kept a network from learning wrong labels. It acts like the *geometric* mean of many networks, makes the network
 #   robust to lost units, is ridge in the linear case, and takes more updates, not fewer.
 # - Changed images help exactly if the test shows such changes. Early stopping saved several points and costs nothing.
