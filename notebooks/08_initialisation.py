@@ -433,8 +433,9 @@ for k, (sigma, report) in enumerate(reports.items()):
             ax.set_title(f"{found['std']:.2g}", fontsize=9, loc="left", pad=2)
         column[2 * k].set(xlim=(-1.05, 1.05), xticks=[-1, 0, 1])
         column[2 * k].tick_params(labelsize=8)
-        column[0].annotate(f"layer {layer}", (0.5, 1.35), xycoords="axes fraction", ha="center")
     panels[2 * k, 0].set_ylabel(f"σ = {sigma:g}", fontsize=10)
+for ax, layer in zip(panels[0], chosen, strict=True):
+    ax.annotate(f"layer {layer}", (0.5, 1.35), xycoords="axes fraction", ha="center")
 plt.show()
 
 # %% [markdown]
