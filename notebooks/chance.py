@@ -26,7 +26,11 @@ def shift_seeds(shift: int) -> None:
         numbers = isinstance(seed, int | np.integer | list | tuple)
         return modern([shift, *np.atleast_1d(seed)] if numbers else seed)
 
-    class RandomState(classic):  # type: ignore[misc, valid-type]
+    class OldOnesToo(type):
+        def __instancecheck__(cls, instance: Any) -> bool:  # NumPy's own global one was made before
+            return isinstance(instance, classic)
+
+    class RandomState(classic, metaclass=OldOnesToo):  # type: ignore[misc, valid-type]
         def __init__(self, seed: Any = None) -> None:
             super().__init__((int(seed) + 1_000_003 * shift) % 2**32 if isinstance(seed, int | np.integer) else seed)
 

@@ -43,6 +43,14 @@ def repetitions() -> dict[str, dict[str, Any]]:
     return json.loads(REPETITIONS.read_text(encoding="utf-8")) if REPETITIONS.exists() else {}
 
 
+def repeated(path: Path) -> list[Figures]:
+    """The runs that repeated an executed notebook; none if its code has changed since."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    kept = repetitions().get(path.stem, {"code": None})
+    now = fingerprint((cell["cell_type"], "".join(cell["source"])) for cell in cells)
+    return kept["runs"] if kept["code"] == now else []
+
+
 def remember(name: str, code: str, runs: list[Figures]) -> None:
     """Keep what the repetitions of a notebook have shown."""
     kept = repetitions() | {name: {"code": code, "runs": runs}}
@@ -65,7 +73,7 @@ def again(claim: Claim, runs: list[Figures]) -> str:
 def page() -> str:
     """The text of ``docs/claims.md``, from the executed notebooks and their repetitions."""
     rows = [(claim, path) for path in sorted(FOLDER.glob("*.ipynb")) for claim in claims(path)]
-    runs = {name: kept["runs"] for name, kept in repetitions().items()}
+    runs = {path: repeated(path) for path in FOLDER.glob("*.ipynb")}
     counts = ", ".join(f"{sum(claim.verdict == verdict for claim, _ in rows)} {verdict}" for verdict in VERDICTS)
     lines = [
         "# The claims of the notes, and what experiments say",
@@ -81,7 +89,7 @@ def page() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for claim, path in sorted(rows, key=lambda row: (row[0].key, row[1])):
-        link, often = f"[{path.stem}](../notebooks/{path.name})", again(claim, runs.get(path.stem, []))
+        link, often = f"[{path.stem}](../notebooks/{path.name})", again(claim, runs[path])
         cells = (claim.key, claim.text, claim.verdict, often, claim.seen, claim.measured(), f"`{claim.criterion}`", link)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
