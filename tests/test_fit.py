@@ -15,7 +15,7 @@ import tinygrad_notes as tn
 from tinygrad_notes import nn, optim
 from tinygrad_notes.functions.generator import Generator
 from tinygrad_notes.nn import functional as F
-from tinygrad_notes.train.callbacks import Checkpoint, Clip, EarlyStopping, Progress, Schedule
+from tinygrad_notes.train.callbacks import Checkpoint, Clip, EarlyStopping, Progress, Record, Schedule, Validate
 from tinygrad_notes.train.curves import draw_history
 from tinygrad_notes.train.fit import Callback, Fit
 from tinygrad_notes.train.objectives import TruncatedBPTT
@@ -75,18 +75,84 @@ def test_it_is_the_loop_that_one_would_write() -> None:
     assert weights(run) == b"".join(value.numpy().tobytes() for value in model.state_dict().values())
 
 
+EVENTS = {name for name in vars(Callback) if not name.startswith("_") and not name.endswith("state_dict")}
+
+
 def test_callbacks_are_told_in_order() -> None:
     told: list[str] = []
 
     class Listener(Callback):
         def __getattribute__(self, name: str) -> Any:
-            if name in ("start", "start_epoch", "before_update", "after_update", "after_batch", "after_epoch", "finish"):
+            if name in EVENTS:
                 return lambda run: told.append(name)
             return super().__getattribute__(name)
 
     make([Listener()], data=DataLoader(DATA, 20)).run(1)
-    batch = ["before_update", "after_update", "after_batch"]
+    batch = ["before_batch", "before_update", "after_update", "after_batch"]
     assert told == ["start", "start_epoch", *batch, *batch, "after_epoch", "finish"]
+
+
+def test_steps_end_a_run_within_an_epoch() -> None:
+    run = make()
+    assert run.run(10, steps=4) == run.history
+    assert (run.epoch, run.step, run.given, run.complete) == (1, 4, 1, True)
+    run.run(10, steps=4)
+    assert run.step == 4, "they are done"
+    run.run(2)
+    whole = make()
+    whole.run(2)
+    assert (run.epoch, run.step, run.given) == (2, 6, 0)
+    assert weights(run) == weights(whole)
+    assert run.history == whole.history
+
+
+def test_validation_within_epochs(tmp_path: Path) -> None:
+    watch = Validate(HELD_OUT, 2)
+    run = make([watch])  # three updates per epoch
+    run.run(2)
+    run.run(3, steps=7)
+    assert [row["step"] for row in watch.rows] == [2, 4, 6, 7]
+    assert watch.rows[-2]["validation loss"] == run.history[-1]["validation loss"], "after the same update"
+    run.save(tmp_path / "run")
+    watch_again = Validate(HELD_OUT, 2)
+    other = make([watch_again])
+    other.resume(tmp_path / "run")
+    other.run(3)
+    random = tn.get_rng_state()
+    run.resume(tmp_path / "run")
+    run.run(3)
+    assert tn.get_rng_state().tolist() == random.tolist()
+    assert watch_again.rows == watch.rows
+    assert [row["step"] for row in watch.rows][-1] == 9
+    figure = draw_history(watch.rows)
+    assert figure.axes[-1].get_xlabel() == "step"
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2, 4, 6, 7, 9]
+
+
+def test_a_batch_is_recorded() -> None:
+    record = Record(5)
+    run = make([record])
+    run.run(1)
+    assert record.tape is None
+    run.run(3)
+    plain = make()
+    plain.run(3)
+    assert weights(run) == weights(plain)
+    assert record.tape is not None
+    names = [node.op.name for node in record.tape.nodes]
+    assert names.count("tanh") == 1, "one forward pass, no validation"
+    assert {"exp", "matmul"} <= set(names)
+    assert {name.split(".")[-1] for name in record.tape.names.values()} >= {"weight", "bias"}
+
+    class Failing(Callback):
+        def after_update(self, run: Fit) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make([Record(1), Failing()]).run(1)
+    with tn.Tape() as outside:
+        tn.ones(2) + 1
+    assert outside.nodes, "no tape was left open"
 
 
 def test_it_learns() -> None:
@@ -336,7 +402,9 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "give validation=",
     ),
     "a metric's name": (lambda: make(metrics={"loss": accuracy}), ValueError, "cannot be called loss"),
-    "epochs": (lambda: make().run(-1), ValueError, "0 or more, got -1"),
+    "epochs": (lambda: make().run(-1), ValueError, "epochs must be an integer of 0 or more, got -1"),
+    "steps": (lambda: make().run(1, 2.5), ValueError, "steps must be an integer of 0 or more, got 2.5"),  # type: ignore[arg-type]
+    "validate": (lambda: Validate([], 0), ValueError, "every must be a positive integer, got 0"),
     "no batch": (lambda: make(data=iter(())).run(1), ValueError, "gave no batch"),
     "no validation batch": (lambda: make(validation=[]).run(1), ValueError, "validation data gave no batch"),
     "walked through once": (lambda: make(data=iter([(X, Y)])).run(2), ValueError, "only once"),

@@ -14,29 +14,60 @@ import pytest
 
 import tinygrad_notes as tn
 from tinygrad_notes.cli import main
-from tinygrad_notes.data.text import Vocabulary, load_text, split_text, stream_batches, stream_count
+from tinygrad_notes.data.text import Streams, Vocabulary, load_text, split_text
 from tinygrad_notes.functions.generator import Generator
 from tinygrad_notes.models.char_lm import sample
-from tinygrad_notes.train.language_model import Config, Trainer
+from tinygrad_notes.train.callbacks import Validate
+from tinygrad_notes.train.fit import Callback, Fit
+from tinygrad_notes.train.language_model import Config, digest, load_model, make_run
+from tinygrad_notes.train.task import Save, StopWhen, resume
 
 SMALL = Config(embed=6, hidden=10, layers=2, dropout=0.2, batch=4, length=8)
 TEXT = ("the cat sat on the mat and the dog sat on the log. " * 40)[:1800]
 OPTIONS = ["--embed", "6", "--hidden", "10", "--batch", "4", "--length", "8", "--validate-every", "5"]
 
 
-def weights(trainer: Trainer) -> bytes:
-    return b"".join(q.detach().numpy().tobytes() for q in trainer.model.parameters())
+def weights(run: Fit) -> bytes:
+    return b"".join(q.detach().numpy().tobytes() for q in run.model.parameters())
+
+
+class StopAt(Callback):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def after_batch(self, run: Fit) -> None:
+        if run.step == self.step:
+            run.stop()
+
+
+def make(stop_at: int = -1, every: int = 7) -> tuple[Fit, Validate]:
+    run, _, watch = make_run(SMALL, *split_text(TEXT), every)
+    run.callbacks.append(StopAt(stop_at))
+    return run, watch
 
 
 def test_windows_continue_each_other_and_targets_are_one_ahead() -> None:
     numbers = np.arange(103)
-    windows = list(stream_batches(numbers, 4, 8))
-    assert len(windows) == stream_count(numbers, 4, 8) == 3
+    streams = Streams(numbers, 4, 8)
+    windows = [(x.numpy(), y.numpy()) for x, y in streams]
+    assert len(windows) == len(streams) == 3
     for x, y in windows:
         assert x.shape == y.shape == (8, 4)
         np.testing.assert_array_equal(x + 1, y)
     np.testing.assert_array_equal(windows[0][0][-1] + 1, windows[1][0][0])
-    np.testing.assert_array_equal(next(iter(stream_batches(numbers, 4, 8, start=2)))[0], windows[2][0])
+
+
+@pytest.mark.parametrize("given", [1, 2, 3])
+def test_a_walk_through_streams_is_taken_up(given: int) -> None:
+    """Also after its last window: there the rest is empty, and the walk after it whole."""
+    streams, other = Streams(np.arange(103), 4, 8), Streams(np.arange(103), 4, 8)
+    whole = [x.tolist() for x, _ in streams]
+    walk = iter(streams)
+    for _ in range(given):
+        next(walk)
+    other.load_state_dict(streams.state_dict())
+    assert [x.tolist() for x, _ in other] == whole[given:]
+    assert [x.tolist() for x, _ in other] == whole
 
 
 def test_vocabulary_and_default_text() -> None:
@@ -51,58 +82,96 @@ def test_vocabulary_and_default_text() -> None:
 
 
 def test_it_learns() -> None:
-    trainer = Trainer(*split_text(TEXT), Config(embed=16, hidden=48, batch=4, length=16, dropout=0.0, lr=1e-2))
-    first = trainer.validate()
-    trainer.run(120, 1000, lambda loss, seconds: False)
-    assert first == pytest.approx(np.log(len(trainer.vocabulary)), abs=0.3)
-    assert trainer.validate() < 0.8, "two sentences over and over are soon known"
+    config = Config(embed=16, hidden=48, batch=4, length=16, dropout=0.0, lr=1e-2)
+    run, vocabulary, watch = make_run(config, *split_text(TEXT), every=1000)
+    first = run.evaluate(watch.data)["validation loss"]
+    run.run(1000, steps=120)
+    assert run.step == 120
+    assert first == pytest.approx(np.log(len(vocabulary)), abs=0.3)
+    (row,) = watch.rows
+    assert row["step"] == 120
+    assert row["validation loss"] < 0.8, "two sentences over and over are soon known"
 
 
-@pytest.mark.parametrize("stop_at", [3, 13, 14])
+def test_it_is_the_loop_that_one_would_write() -> None:
+    run, _ = make()
+    run.run(3)
+    config, (text, held_out) = SMALL, split_text(TEXT)
+    streams = Streams(Vocabulary(text + held_out).encode(text), config.batch, config.length)
+    tn.manual_seed(config.seed)
+    model = tn.models.char_lm.CharLM(len(set(TEXT)), config.embed, config.hidden, config.layers, config.dropout)
+    optimizer = tn.optim.Adam(model.parameters(), lr=config.lr)
+    for epoch in range(3):
+        state = None
+        for group in optimizer.param_groups:
+            group["lr"] = config.lr * config.decay**epoch
+        for x, y in streams:
+            optimizer.zero_grad()
+            logits, state = model(x, state)
+            tn.nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten()).backward()
+            tn.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+            optimizer.step()
+            state = (state[0].detach(), state[1].detach())
+    assert weights(run) == b"".join(q.detach().numpy().tobytes() for q in model.parameters())
+
+
+@pytest.mark.parametrize("stop_at", [3, 13, 14, 26])
 def test_resume_is_bit_for_bit(stop_at: int, tmp_path: Path) -> None:
     """Stopped within, at the end of and after an epoch; dropout, carried state, moments, schedule and history go on."""
-    whole = Trainer(*split_text(TEXT), SMALL)
-    assert stop_at <= 2 * whole.windows
-    whole.run(30, 7, lambda loss, seconds: False)
-
-    part = Trainer(*split_text(TEXT), SMALL)
-    finished = part.run(30, 7, lambda loss, seconds: part.step == stop_at)
-    assert not finished
+    whole, whole_watch = make()
+    whole.run(9, steps=30)
+    part, _ = make(stop_at)
+    part.run(9, steps=30)
+    assert part.step == stop_at
+    assert not part.complete
     part.save(tmp_path / "c")
     tn.manual_seed(999)
-    rest = Trainer(*split_text(TEXT), SMALL)
+    rest, rest_watch = make()
     rest.resume(tmp_path / "c")
     assert rest.step == stop_at
-    assert rest.run(30, 7, lambda loss, seconds: False)
+    rest.run(9, steps=30)
     assert weights(rest) == weights(whole)
     assert rest.history == whole.history
+    assert rest_watch.rows == whole_watch.rows
+    assert [row["step"] for row in whole_watch.rows] == [7, 14, 21, 28, 30]
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
-    trainer = Trainer(*split_text(TEXT), SMALL)
-    trainer.save(tmp_path / "c")
+    def saved(config: Config, text: str) -> tuple[Fit, Config]:
+        config = Config(**{**config.__dict__, "data": digest(text)})
+        run, vocabulary, _ = make_run(config, *split_text(text))
+        run.callbacks += [StopWhen([1]), Save(tmp_path / "c", config, characters=vocabulary.characters)]
+        return run, config
+
+    run, _ = saved(SMALL, TEXT)
+    run.run(1)
+    assert run.step == 1
+    resume(*saved(SMALL, TEXT), tmp_path / "c")
     with pytest.raises(ValueError, match="hidden: 10 there, 12 now"):
-        Trainer(*split_text(TEXT), Config(**{**SMALL.__dict__, "hidden": 12})).resume(tmp_path / "c")
-    with pytest.raises(ValueError, match="another text"):
-        Trainer(*split_text(TEXT[::-1]), SMALL).resume(tmp_path / "c")
+        resume(*saved(Config(**{**SMALL.__dict__, "hidden": 12}), TEXT), tmp_path / "c")
+    with pytest.raises(ValueError, match=r"belongs to another run \(other data\)"):
+        resume(*saved(SMALL, TEXT[::-1]), tmp_path / "c")
+    model, vocabulary = load_model(tmp_path / "c")
+    assert [q.tolist() for q in model.parameters()] == [q.tolist() for q in run.model.parameters()]
+    assert vocabulary.characters == "".join(sorted(set(TEXT)))
 
 
 def test_sampling_follows_the_temperature() -> None:
-    trainer = Trainer(*split_text(TEXT), SMALL)
-    prompt = trainer.vocabulary.encode("the ")
+    run, vocabulary, _ = make_run(SMALL, *split_text(TEXT))
+    prompt = vocabulary.encode("the ")
 
     def draw(temperature: float, seed: int) -> list[int]:
-        return list(sample(trainer.model, prompt, 40, temperature, Generator(seed)))
+        return list(sample(run.model, prompt, 40, temperature, Generator(seed)))
 
     assert draw(0, 1) == draw(0, 2), "0 takes the likeliest"
     assert draw(1.0, 1) == draw(1.0, 1)
     assert draw(1.0, 1) != draw(1.0, 2)
     assert len(set(draw(5.0, 1))) > len(set(draw(0, 1)))
-    assert trainer.model.training, "the mode is put back"
+    assert run.model.training, "the mode is put back"
     with pytest.raises(ValueError, match="at least one"):
-        next(sample(trainer.model, [], 1))
+        next(sample(run.model, [], 1))
     with pytest.raises(ValueError, match="temperature"):
-        next(sample(trainer.model, prompt, 1, -1.0))
+        next(sample(run.model, prompt, 1, -1.0))
 
 
 @pytest.fixture
@@ -182,11 +251,11 @@ def test_ctrl_c_saves_and_the_second_call_ends_where_an_uninterrupted_run_does(t
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert b"the same command goes on" in out
-    stopped_at = tn.load(checkpoint)["step"]
+    stopped_at = tn.load(checkpoint)["run"]["step"]
     assert 0 < stopped_at < 600
     subprocess.run(command("a"), check=True, capture_output=True)
     subprocess.run(command("b"), check=True, capture_output=True)
-    a, b = (tn.load(tmp_path / out / "checkpoint.safetensors") for out in "ab")
+    a, b = (tn.load(tmp_path / out / "checkpoint.safetensors")["run"] for out in "ab")
     assert a["step"] == b["step"] == 600
     for part in ("model",):
         assert {k: v.tolist() for k, v in a[part].items()} == {k: v.tolist() for k, v in b[part].items()}

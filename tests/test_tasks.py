@@ -122,7 +122,7 @@ def test_a_table_of_ones_own(csv_file: Path, tmp_path: Path, capsys: pytest.Capt
     assert "120 rows of 2 features" in capsys.readouterr().out
     csv_file.write_text(csv_file.read_text(encoding="utf-8").replace(".1", ".2", 1), encoding="utf-8")
     assert main(command) == 2
-    assert "data: " in capsys.readouterr().err
+    assert "(other data)" in capsys.readouterr().err
 
 
 def spoiled(old: str, new: str) -> Callable[[Path], None]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from .data.text import load_text, split_text
+from .data.text import Vocabulary, load_text, split_text
 from .functions.generator import Generator
 from .kernels.team import get_num_threads
-from .models.char_lm import sample
+from .models.char_lm import CharLM, sample
+from .tape import Tape
+from .train.callbacks import Progress, Record, Validate
 from .train.commands import add_commands, stop_on_sigint
-from .train.language_model import Config, Trainer
+from .train.curves import draw_history
+from .train.fit import Fit
+from .train.language_model import Config, digest, load_model, make_run
+from .train.task import CHECKPOINT, Save, StopWhen, resume
 from .warmup import warmup
 
 __all__ = ["main"]
-
-_CHECKPOINT = "checkpoint.safetensors"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,9 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=_positive, default=2000, help="windows to train on")
     train.add_argument("--validate-every", type=_positive, default=100, metavar="N", help="steps between two validations")
     train.add_argument("--restart", action="store_true", help="forget an earlier run in DIR")
-    for option in fields(Config):
-        kind = int if isinstance(option.default, int) else float
-        train.add_argument(f"--{option.name}", type=kind, default=option.default, help=_OPTIONS[option.name])
+    for name, what in _OPTIONS.items():
+        default = getattr(Config, name)
+        train.add_argument(f"--{name}", type=int if isinstance(default, int) else float, default=default, help=what)
 
     write = lm.add_parser("sample", help="write text with a trained model", formatter_class=_Formatter)
     write.set_defaults(run=_sample)
@@ -102,30 +102,49 @@ def _positive(text: str) -> int:
 # ---- lm train ----
 
 
+class _Bar(Progress):
+    """Beside the loss the last validation, and the pace."""
+
+    def __init__(self, watch: Validate, characters: int) -> None:
+        super().__init__()
+        self.watch, self.characters = watch, characters
+
+    def shown(self, run: Fit) -> dict[str, str]:
+        validation = f"{self.watch.rows[-1]['validation loss']:.3f}" if self.watch.rows else "-"
+        return {"validation": validation, "characters/s": f"{(self.rate or 0) * self.characters:,.0f}"}
+
+
 def _train(arguments: argparse.Namespace) -> int:
-    config = Config(**{option.name: getattr(arguments, option.name) for option in fields(Config)})
+    text, held_out = split_text(load_text(arguments.text))
+    config = Config(**{name: getattr(arguments, name) for name in _OPTIONS}, data=digest(text + held_out))
     _check(config)
     out: Path = arguments.out
-    checkpoint = out / _CHECKPOINT
-    trainer = Trainer(*split_text(load_text(arguments.text)), config)
+    checkpoint = out / CHECKPOINT
+    run, vocabulary, watch = make_run(config, text, held_out, arguments.validate_every)
+    last = Record(arguments.steps)
+    stopped: list[int] = []
+    bar, save = _Bar(watch, config.batch * config.length), Save(checkpoint, config, characters=vocabulary.characters)
+    run.callbacks = [last, *run.callbacks, StopWhen(stopped), bar, save]
     if checkpoint.exists() and not arguments.restart:
-        trainer.resume(checkpoint)
-        print(f"resuming {checkpoint} at step {trainer.step:,}")
-    print(trainer.model)
+        resume(run, config, checkpoint)
+        print(f"resuming {checkpoint} at step {run.step:,}")
+    print(run.model)
     print(
         f"text: {arguments.text or 'the Python language reference (pydoc_data.topics)'}, "
-        f"{len(trainer.numbers):,} characters to learn, {len(trainer.held_out):,} held out, {len(trainer.vocabulary)} distinct; "
-        f"{trainer.windows:,} steps per epoch"
+        f"{len(text):,} characters to learn, {len(held_out):,} held out, {len(vocabulary)} distinct; "
+        f"{len(run.data):,} steps per epoch"
     )
-    if trainer.step >= arguments.steps:
-        print(f"already trained for {trainer.step:,} steps; --steps {2 * trainer.step} goes on, --restart begins anew")
+    if run.step >= arguments.steps:
+        print(f"already trained for {run.step:,} steps; --steps {2 * run.step} goes on, --restart begins anew")
         return 0
-    with stop_on_sigint() as stopped:
-        finished = _run(trainer, arguments, checkpoint, stopped)
-    if not finished:
-        print(f"stopped after step {trainer.step:,}, all saved in {checkpoint}: the same command goes on from there")
+    with stop_on_sigint(stopped):
+        run.run(math.ceil(arguments.steps / len(run.data)), arguments.steps)
+    if not run.complete:
+        print(f"stopped after step {run.step:,}, all saved in {checkpoint}: the same command goes on from there")
         return 130
-    _report(trainer, out)
+    assert last.tape is not None
+    _draw(last.tape, config, out)
+    _report(run, watch, vocabulary, held_out, config, out)
     return 0
 
 
@@ -137,68 +156,33 @@ def _check(config: Config) -> None:
         raise ValueError(f"--dropout must lie in [0, 1), got {config.dropout}")
 
 
-def _run(trainer: Trainer, arguments: argparse.Namespace, checkpoint: Path, stopped: list[int]) -> bool:
-    """Train with a progress bar; the last step is recorded and drawn."""
-    from tqdm import tqdm
-
-    tokens = trainer.config.batch * trainer.config.length
-    mean: float | None = None
-    pace: float | None = None
-    saved_at = len(trainer.history)
-    bar = tqdm(total=arguments.steps, initial=trainer.step, unit="step", dynamic_ncols=True)
-
-    def after(loss: float, seconds: float) -> bool:
-        nonlocal mean, pace, saved_at
-        mean = loss if mean is None else 0.95 * mean + 0.05 * loss
-        pace = seconds if pace is None else 0.95 * pace + 0.05 * seconds
-        validation = f"{trainer.history[-1][2]:.3f}" if trainer.history else "-"
-        bar.set_postfix_str(f"loss {mean:.3f}, validation {validation}, {tokens / pace:,.0f} characters/s", refresh=False)
-        bar.update()
-        if len(trainer.history) > saved_at:
-            trainer.save(checkpoint)
-            saved_at = len(trainer.history)
-        return bool(stopped)
-
-    with bar:
-        finished = trainer.run(arguments.steps - 1, arguments.validate_every, after)
-        if finished and not stopped:
-            start = time.perf_counter()
-            loss, tape = trainer.recorded_step()
-            after(loss, time.perf_counter() - start)
-            trainer.validate()
-    trainer.save(checkpoint)
-    if not finished or stopped:
-        return False
-    _draw(tape, trainer, checkpoint.parent)
-    return True
-
-
-def _draw(tape: Any, trainer: Trainer, out: Path) -> None:
+def _draw(tape: Tape, config: Config, out: Path) -> None:
     from . import viz
 
     (out / "tape.txt").write_text(f"{tape}\n", encoding="utf-8")
-    title = f"one training step: {len(tape):,} recorded operations, {trainer.config.length} time steps"
+    title = f"one training step: {len(tape):,} recorded operations, {config.length} time steps"
     for suffix in ("svg", "png"):
         viz.draw(tape, out / f"tape.{suffix}", title=title)
 
 
-def _report(trainer: Trainer, out: Path) -> None:
-    from .train.curves import draw_losses
-
-    draw_losses(trainer.history, out / "loss.png", "character LSTM")
-    step, training, validation = trainer.history[-1]
-    print(f"step {int(step):,}: training {training:.3f}, validation {validation:.3f} nats per character "
-          f"(perplexity {math.exp(validation):.2f})")  # fmt: skip
-    known = set("The ") <= set(trainer.vocabulary.characters)
-    prompt = "The " if known else trainer.vocabulary.decode(trainer.held_out[:10])
-    lines = []
+def _report(run: Fit, watch: Validate, vocabulary: Vocabulary, held_out: str, config: Config, out: Path) -> None:
+    best = min(row["validation loss"] for row in watch.rows)
+    title = f"character LSTM: best validation {best:.3f} nats (perplexity {math.exp(best):.2f})"
+    draw_history(watch.rows, out / "loss.png", title)
+    row = watch.rows[-1]
+    print(f"step {row['step']:,}: training {row['loss']:.3f}, validation {row['validation loss']:.3f} nats per character "
+          f"(perplexity {math.exp(row['validation loss']):.2f})")  # fmt: skip
+    known = set("The ") <= set(vocabulary.characters)
+    prompt = "The " if known else held_out[:10]
+    lines, model = [], run.model
+    assert isinstance(model, CharLM)
     for temperature in (0.5, 0.8, 1.1):
-        numbers = sample(trainer.model, trainer.vocabulary.encode(prompt), 300, temperature, Generator(trainer.config.seed))
-        lines.append(f"---- temperature {temperature} ----\n{prompt}{trainer.vocabulary.decode(numbers)}\n")
+        numbers = sample(model, vocabulary.encode(prompt), 300, temperature, Generator(config.seed))
+        lines.append(f"---- temperature {temperature} ----\n{prompt}{vocabulary.decode(numbers)}\n")
     (out / "sample.txt").write_text("\n".join(lines), encoding="utf-8")
     print("\n" + "\n".join(lines))
     for name, what in (
-        (_CHECKPOINT, "the model"), ("sample.txt", "this text"), ("loss.png", "the loss curve"),
+        (CHECKPOINT, "the model"), ("sample.txt", "this text"), ("loss.png", "the loss curve"),
         ("tape.svg", "the tape of one training step (also tape.png)"), ("tape.txt", "the same tape as a listing"),
     ):  # fmt: skip
         print(f"  {out / name}: {what}")
@@ -208,10 +192,10 @@ def _report(trainer: Trainer, out: Path) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    checkpoint = arguments.out / _CHECKPOINT
+    checkpoint = arguments.out / CHECKPOINT
     if not checkpoint.exists():
         raise ValueError(f"there is no {checkpoint}; train first: tinygrad-notes lm train --out {arguments.out}")
-    model, vocabulary, _ = Trainer.load_model(checkpoint)
+    model, vocabulary = load_model(checkpoint)
     prompt = vocabulary.encode(arguments.prompt)
     for temperature in arguments.temperature:
         if len(arguments.temperature) > 1:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Vocabulary", "load_text", "split_text", "stream_batches", "stream_count"]
+from ..tensor import Tensor, from_array
+
+__all__ = ["Streams", "Vocabulary", "load_text", "split_text"]
 
 Array = np.ndarray[Any, Any]
 
@@ -56,24 +58,40 @@ def split_text(text: str, held_out: float = 0.1) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def stream_count(numbers: Array, batch: int, length: int) -> int:
-    """How many windows of ``length`` each of ``batch`` parallel streams has. Raises ValueError if there is none."""
-    count = (len(numbers) // batch - 1) // length
-    if count < 1:
-        raise ValueError(
-            f"the text has {len(numbers):,} characters: too short for {batch} streams of {length} steps; "
-            f"it needs {batch * (length + 1):,}. Lower the batch or the length."
-        )
-    return count
+class Streams:
+    """A text as ``batch`` parallel streams, cut into windows: batches ``(x, y)`` of int64, both ``(length, batch)``, for ``Fit``.
 
-
-def stream_batches(numbers: Array, batch: int, length: int, start: int = 0) -> Iterator[tuple[Array, Array]]:
-    """Windows ``(x, y)``, each ``(length, batch)``: y is x one character later. Column b continues in the next window,
-    so a carried state stays meaningful. ``start``: the first window to give.
+    y is x one character later. Column b goes on in the next window, so that a carried state stays meaningful. A walk that was left
+    is taken up there by the next one, also in another process (``state_dict``). Raises ValueError for a text that is too short.
     """
-    count = stream_count(numbers, batch, length)
-    width = len(numbers) // batch
-    streams = numbers[: width * batch].reshape(batch, width).T
-    for k in range(start, count):
-        at = k * length
-        yield streams[at : at + length], streams[at + 1 : at + length + 1]
+
+    def __init__(self, numbers: Array, batch: int, length: int) -> None:
+        self.numbers, self.length = numbers, length
+        self._count = (len(numbers) // batch - 1) // length
+        if self._count < 1:
+            raise ValueError(
+                f"the text has {len(numbers):,} characters: too short for {batch} streams of {length} steps; "
+                f"it needs {batch * (length + 1):,}. Lower the batch or the length."
+            )
+        width = len(numbers) // batch
+        self._streams = np.ascontiguousarray(numbers[: width * batch].reshape(batch, width).T)
+        self._given = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        while self._given < self._count:
+            at = self._given * self.length
+            self._given += 1
+            x, y = (self._streams[at + k : at + k + self.length].copy() for k in (0, 1))
+            yield from_array(x), from_array(y)
+        self._given = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many windows of this walk were given."""
+        return {"given": self._given}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Let the next walk begin where that one was."""
+        self._given = state["given"]

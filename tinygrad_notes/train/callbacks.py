@@ -1,18 +1,20 @@
-"""Callbacks of ``Fit``: stopping early, checkpoints, schedules, clipping, a progress bar."""
+"""Callbacks of ``Fit``: stopping early, checkpoints, schedules, clipping, validation between epochs, a tape, a progress bar."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from .. import nn
+from ..tape import Tape
 from ..tensor import Tensor
 from .fit import Callback, Fit
 
-__all__ = ["Checkpoint", "Clip", "EarlyStopping", "Progress", "Schedule"]
+__all__ = ["Checkpoint", "Clip", "EarlyStopping", "Progress", "Record", "Schedule", "Validate"]
 
 
 class EarlyStopping(Callback):
@@ -87,7 +89,7 @@ class EarlyStopping(Callback):
             run.stop()
 
     def finish(self, run: Fit) -> None:
-        if self.restore and (self.stopped or run.epoch >= run.epochs):
+        if self.restore and (self.stopped or run.complete):
             self.roll_back(run.model)
 
     def state_dict(self) -> dict[str, Any]:
@@ -203,6 +205,64 @@ class Clip(Callback):
             nn.utils.clip_grad_value_(run.model.parameters(), self.value)
 
 
+class Validate(Callback):
+    """Evaluates within epochs: after every ``every`` updates, and at the end of the run.
+
+    data   batches, as for ``Fit(validation=...)``
+    rows   one per evaluation: step, loss (mean of the updates since the row before), "validation loss", metrics
+    """
+
+    def __init__(self, data: Iterable[Any], every: int) -> None:
+        if not isinstance(every, int) or every <= 0:
+            raise ValueError(f"Validate: every must be a positive integer, got {every!r}")
+        self.data, self.every = data, every
+        self.rows: list[dict[str, Any]] = []
+        self._losses: list[float] = []
+
+    def after_update(self, run: Fit) -> None:
+        self._losses.append(run.loss)
+
+    def after_batch(self, run: Fit) -> None:
+        if len(self._losses) >= self.every or run.complete:
+            self._evaluate(run)
+
+    def after_epoch(self, run: Fit) -> None:
+        if self._losses and run.complete:
+            self._evaluate(run)
+
+    def _evaluate(self, run: Fit) -> None:
+        self.rows.append({"step": run.step, "loss": math.fsum(self._losses) / len(self._losses), **run.evaluate(self.data)})
+        self._losses = []
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "losses": self._losses}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.rows, self._losses = list(state["rows"]), list(state["losses"])
+
+
+class Record(Callback):
+    """Records one batch of the run, forward, backward and update: ``tape``, None before. Give it first.
+
+    step  the number of the update that the batch ends with, from 1
+    """
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.tape: Tape | None = None
+        self._recording = ExitStack()
+
+    def before_batch(self, run: Fit) -> None:
+        if run.step == self.step - 1:
+            self.tape = self._recording.enter_context(Tape())
+
+    def after_batch(self, run: Fit) -> None:
+        self._recording.close()
+
+    def finish(self, run: Fit) -> None:
+        self._recording.close()
+
+
 class Progress(Callback):
     """A progress bar over all batches of the run, with the loss (smoothed) and the last row of the history."""
 
@@ -214,16 +274,25 @@ class Progress(Callback):
         from tqdm import tqdm
 
         batches = len(run.data) if hasattr(run.data, "__len__") else None
-        total = None if batches is None else batches * run.epochs
-        self._bar = tqdm(total=total, initial=run.epoch * (batches or 0), unit="batch", dynamic_ncols=True)
+        most = math.inf if batches is None else batches * run.epochs
+        total = None if (least := min(most, run.steps)) == math.inf else least  # a batch is an update, or more
+        self._bar = tqdm(total=total, initial=run.epoch * (batches or 0) + run.given, unit="batch", dynamic_ncols=True)
 
     def after_batch(self, run: Fit) -> None:
         self._mean = run.loss if math.isnan(self._mean) else 0.9 * self._mean + 0.1 * run.loss
-        row = run.history[-1] if run.history else {}
-        known = {name: f"{value:.4g}" for name, value in row.items() if name not in ("epoch", "step", "loss")}
-        shown = {"epoch": run.epoch + 1, "loss": f"{self._mean:.4g}", **known}
-        self._bar.set_postfix(shown, refresh=False)
+        self._bar.set_postfix({"epoch": run.epoch + 1, "loss": f"{self._mean:.4g}", **self.shown(run)}, refresh=False)
         self._bar.update()
+
+    @property
+    def rate(self) -> float | None:
+        """Batches per second, smoothed; None at first."""
+        found: float | None = self._bar.format_dict["rate"]
+        return found
+
+    def shown(self, run: Fit) -> dict[str, str]:
+        """What stands beside epoch and loss."""
+        row = run.history[-1] if run.history else {}
+        return {name: f"{value:.4g}" for name, value in row.items() if name not in ("epoch", "step", "loss")}
 
     def finish(self, run: Fit) -> None:
         if self._bar is not None:

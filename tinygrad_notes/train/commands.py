@@ -113,7 +113,8 @@ def _digits(arguments: argparse.Namespace) -> int:
 
 def _train(run: Fit, config: Any, arguments: argparse.Namespace) -> bool:
     print(run.model)
-    with stop_on_sigint() as stopped:
+    stopped: list[int] = []
+    with stop_on_sigint(stopped):
         finished = run_task(run, config, arguments.out, arguments.restart, stopped)
     if not finished:
         path = arguments.out / CHECKPOINT
@@ -134,9 +135,8 @@ def _need_scikit_learn() -> None:
 
 
 @contextmanager
-def stop_on_sigint() -> Iterator[list[int]]:
-    """The first Ctrl-C asks to stop after the step at hand; the second stops at once."""
-    seen: list[int] = []
+def stop_on_sigint(seen: list[int]) -> Iterator[None]:
+    """The first Ctrl-C asks to stop after the step at hand, by a number in ``seen``; the second stops at once."""
 
     def handle(number: int, frame: Any) -> None:
         if seen:
@@ -147,9 +147,9 @@ def stop_on_sigint() -> Iterator[list[int]]:
     try:
         before = signal.signal(signal.SIGINT, handle)
     except ValueError:  # not in the main thread
-        yield seen
+        yield
         return
     try:
-        yield seen
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,31 +9,11 @@ from typing import Any
 
 from ..io import write_atomically
 
-__all__ = ["draw_history", "draw_losses", "write_figure"]
-
-
-def draw_losses(history: list[list[float]], path: Path, title: str) -> None:
-    """Write a PNG or SVG of rows ``(step, training loss, validation loss)``, in nats per character."""
-    from matplotlib.figure import Figure
-
-    steps = [row[0] for row in history]
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(steps, [row[1] for row in history], color="#4c72b0", marker="o", markersize=3, label="training (with dropout)")
-    best = min(row[2] for row in history)
-    label = f"validation, best {best:.3f} (perplexity {math.exp(best):.2f})"
-    axes.plot(steps, [row[2] for row in history], color="#c44e52", marker="o", markersize=3, label=label)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss, nats per character")
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    write_figure(figure, path)
+__all__ = ["draw_history", "write_figure"]
 
 
 def draw_history(history: Sequence[dict[str, Any]], path: str | Path | None = None, title: str = "") -> Any:
-    """The history of a ``Fit``: losses in one panel, every metric in another below; returns matplotlib's figure.
+    """The history of a ``Fit`` or rows of ``Validate``: losses in one panel, metrics in another below; returns matplotlib's figure.
 
     path  also write it there, as PNG, SVG or PDF
     Raises ValueError for a history without rows.
@@ -47,12 +26,13 @@ def draw_history(history: Sequence[dict[str, Any]], path: str | Path | None = No
     metrics = [name for name in history[0] if name not in ("epoch", "step", *losses)]
     figure = Figure(figsize=(7, 3.4 if not metrics else 5.6), layout="constrained")
     panels = figure.subplots(2 if metrics else 1, 1, sharex=True, squeeze=False)[:, 0]
-    epochs = [row["epoch"] for row in history]
+    along = "epoch" if "epoch" in history[0] else "step"
+    places = [row[along] for row in history]
     colors = ("#4c72b0", "#c44e52", "#55a868", "#8172b3", "#ccb974", "#64b5cd")
     for axes, names in zip(panels, (list(losses), metrics), strict=False):
         for name, color in zip(names, colors * len(names), strict=False):
             values = [row[name] for row in history]
-            axes.plot(epochs, values, color=color, marker="o", markersize=3, label=losses.get(name, name))
+            axes.plot(places, values, color=color, marker="o", markersize=3, label=losses.get(name, name))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -60,7 +40,7 @@ def draw_history(history: Sequence[dict[str, Any]], path: str | Path | None = No
     panels[0].set_title(title)
     if metrics:
         panels[1].set_ylabel("on the validation set")
-    panels[-1].set_xlabel("epoch")
+    panels[-1].set_xlabel(along)
     panels[-1].xaxis.get_major_locator().set_params(integer=True)
     if path is not None:
         write_figure(figure, Path(path))

@@ -36,6 +36,9 @@ class Callback:
     def start_epoch(self, run: Fit) -> None:
         """Before an epoch; not before the rest of one that was resumed."""
 
+    def before_batch(self, run: Fit) -> None:
+        """A batch is there, and nothing has been computed with it."""
+
     def before_update(self, run: Fit) -> None:
         """The gradients are there, the parameters still the old ones."""
 
@@ -70,6 +73,7 @@ class Fit:
     metrics     names and functions of (outputs, targets), arrays of the whole validation set
     callbacks   told in this order
     epoch, step, loss  completed epochs, updates so far, the last loss
+    given       batches of the epoch at hand, 0 between epochs
     history     a row per epoch: epoch, step, loss, "validation loss", metrics
     """
 
@@ -98,19 +102,22 @@ class Fit:
         self.epoch = self.step = 0
         self.history: list[dict[str, Any]] = []
         self.loss = math.nan
-        self.epochs = 0
+        self.epochs, self.steps = 0, math.inf
         self.stopped = False
-        self._given = 0  # batches of the epoch at hand; 0 between epochs
+        self.given = 0
         self._sum, self._count = 0.0, 0
 
-    def run(self, epochs: int) -> list[dict[str, Any]]:
+    def run(self, epochs: int, steps: int | None = None) -> list[dict[str, Any]]:
         """Train until ``epochs`` epochs are complete, those of earlier calls included; returns the history.
 
+        steps  end before, after the batch with this update (counted from the first of the first call)
         Raises FloatingPointError where the loss is no longer finite.
         """
-        if not isinstance(epochs, int) or epochs < 0:
-            raise ValueError(f"Fit: epochs must be an integer of 0 or more, got {epochs!r}")
-        self.epochs, self.stopped = epochs, False
+        for name, value in (("epochs", epochs), ("steps", 0 if steps is None else steps)):
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"Fit: {name} must be an integer of 0 or more, got {value!r}")
+        self.epochs, self.steps = epochs, math.inf if steps is None else steps
+        self.stopped = self.complete
         try:
             self._tell("start")
             while self.epoch < epochs and not self.stopped:
@@ -118,6 +125,11 @@ class Fit:
         finally:
             self._tell("finish")
         return self.history
+
+    @property
+    def complete(self) -> bool:
+        """Whether the epochs or steps that ``run`` was asked for are done."""
+        return self.epoch >= self.epochs or self.step >= self.steps
 
     def stop(self) -> None:
         """End ``run`` after the batch at hand; another ``run`` goes on from there."""
@@ -129,15 +141,17 @@ class Fit:
 
     def _run_epoch(self) -> None:
         resumable = hasattr(self.data, "load_state_dict")
-        if not self._given:
+        if not self.given:
             self._sum, self._count = 0.0, 0
             if hasattr(self.objective, "start_epoch"):
                 self.objective.start_epoch()
             self._tell("start_epoch")
         self.model.train()
-        for batch in self.data if resumable else islice(self.data, self._given, None):
+        for batch in self.data if resumable else islice(self.data, self.given, None):
+            self._tell("before_batch")
             self._learn(batch)
-            self._given += 1
+            self.given += 1
+            self.stopped |= self.step >= self.steps
             self._tell("after_batch")
             if self.stopped:
                 if resumable:  # the walk ends here; the next one shall go on with it
@@ -147,7 +161,7 @@ class Fit:
             raise ValueError(
                 "Fit: the data gave no batch; an iterator can be walked through only once, a DataLoader or list often"
             )
-        self._given = 0
+        self.given = 0
         self.epoch += 1
         row = {"epoch": self.epoch, "step": self.step, "loss": self._sum / self._count}
         if self.validation is not None:
@@ -196,7 +210,7 @@ class Fit:
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on; ask between batches."""
         return {
-            "epoch": self.epoch, "step": self.step, "history": self.history, "given": self._given, "sum": self._sum,
+            "epoch": self.epoch, "step": self.step, "history": self.history, "given": self.given, "sum": self._sum,
             "count": self._count, "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "data": _state_of(self.data), "objective": _state_of(self.objective), "random": default_generator.get_state(),
             "callbacks": [callback.state_dict() for callback in self.callbacks],
@@ -218,7 +232,7 @@ class Fit:
                 part.load_state_dict(state[name])
         default_generator.set_state(state["random"])
         self.epoch, self.step, self.history = state["epoch"], state["step"], list(state["history"])
-        self._given, self._sum, self._count = state["given"], state["sum"], state["count"]
+        self.given, self._sum, self._count = state["given"], state["sum"], state["count"]
 
     def save(self, path: str | Path) -> None:
         """Write ``state_dict()`` to a file, atomically."""

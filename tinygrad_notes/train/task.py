@@ -13,23 +13,34 @@ from .callbacks import Progress
 from .curves import draw_history
 from .fit import Callback, Fit
 
-__all__ = ["Save", "resume", "run_task", "table", "write_results"]
+__all__ = ["CHECKPOINT", "Save", "StopWhen", "resume", "run_task", "table", "write_results"]
 
 CHECKPOINT = "checkpoint.safetensors"
 
 
 class Save(Callback):
-    """Writes run and configuration after every epoch, and where the run is stopped between two batches."""
+    """Writes run and configuration, and what ``more`` there is, after every epoch and where the run stops between two batches."""
 
-    def __init__(self, path: Path, config: Any) -> None:
-        self.path, self.config = path, asdict(config)
+    def __init__(self, path: Path, config: Any, **more: Any) -> None:
+        self.path, self.saved = path, {"config": asdict(config), **more}
 
     def after_batch(self, run: Fit) -> None:
         if run.stopped:
             self.after_epoch(run)
 
     def after_epoch(self, run: Fit) -> None:
-        save({"config": self.config, "run": run.state_dict()}, self.path)
+        save({**self.saved, "run": run.state_dict()}, self.path)
+
+
+class StopWhen(Callback):
+    """Stops the run after the batch during which something came into the list ``asked``."""
+
+    def __init__(self, asked: list[int]) -> None:
+        self.asked = asked
+
+    def after_batch(self, run: Fit) -> None:
+        if self.asked:
+            run.stop()
 
 
 class Report(Progress):
@@ -49,7 +60,7 @@ def resume(run: Fit, config: Any, path: Path, ignored: Sequence[str] = ("epochs"
     if not isinstance(saved, dict) or set(saved.get("config", ())) != set(now):
         raise ValueError(f"{path} belongs to another task or version; use another --out, or --restart")
     changed = [
-        f"{name}: {saved['config'][name]} there, {now[name]} now"
+        "other data" if name == "data" else f"{name}: {saved['config'][name]} there, {now[name]} now"
         for name in now
         if name not in ignored and now[name] != saved["config"][name]
     ]
@@ -64,13 +75,7 @@ def run_task(run: Fit, config: Any, out: Path, restart: bool, stopped: list[int]
     Raises ValueError where ``out`` holds another run.
     """
     path = out / CHECKPOINT
-
-    class Listen(Callback):
-        def after_batch(self, run: Fit) -> None:
-            if stopped:
-                run.stop()
-
-    run.callbacks += [Listen(), Report(), Save(path, config)]
+    run.callbacks += [StopWhen(stopped), Report(), Save(path, config)]
     if path.exists() and not restart:
         resume(run, config, path)
     run.run(config.epochs)
