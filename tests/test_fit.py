@@ -98,12 +98,33 @@ def test_steps_end_a_run_within_an_epoch() -> None:
     assert (run.epoch, run.step, run.given, run.complete) == (1, 4, 1, True)
     run.run(10, steps=4)
     assert run.step == 4, "they are done"
-    run.run(2)
+    run.run(2, steps=6)
     whole = make()
     whole.run(2)
     assert (run.epoch, run.step, run.given) == (2, 6, 0)
     assert weights(run) == weights(whole)
     assert run.history == whole.history
+
+
+def test_an_end_by_steps_within_an_epoch_keeps_the_weights() -> None:
+    run = make([EarlyStopping(50)])
+    run.run(10, steps=11)
+    run.run(5)
+    whole = make([EarlyStopping(50)])
+    whole.run(5)
+    assert weights(run) == weights(whole)
+    assert run.history == whole.history
+
+
+@pytest.mark.parametrize("steps", [None, 7])
+def test_the_bar_ends_full(steps: int | None) -> None:
+    """Also for a batch of three updates, and where a run goes on."""
+    sequence = (tn.ones(6, 4, 3), tn.ones(6, 4, 2))
+    model, bar = nn.RNN(3, 2), Progress()
+    run = Fit(model, TruncatedBPTT(F.mse_loss, 2), optim.SGD(model.parameters()), [sequence] * 2, callbacks=[bar])
+    for epochs, limit in ((1, None), (4, steps)):
+        run.run(epochs, limit)
+        assert bar._bar.n == (bar._bar.total if limit is None else run.step)
 
 
 def test_validation_within_epochs(tmp_path: Path) -> None:
@@ -118,6 +139,7 @@ def test_validation_within_epochs(tmp_path: Path) -> None:
     other = make([watch_again])
     other.resume(tmp_path / "run")
     other.run(3)
+    assert other.complete
     random = tn.get_rng_state()
     run.resume(tmp_path / "run")
     run.run(3)
@@ -126,7 +148,7 @@ def test_validation_within_epochs(tmp_path: Path) -> None:
     assert [row["step"] for row in watch.rows][-1] == 9
     figure = draw_history(watch.rows)
     assert figure.axes[-1].get_xlabel() == "step"
-    assert figure.axes[0].lines[0].get_xdata().tolist() == [2, 4, 6, 7, 9]
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2, 4, 6, 7, 8, 9]
 
 
 def test_a_batch_is_recorded() -> None:
@@ -404,6 +426,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a metric's name": (lambda: make(metrics={"loss": accuracy}), ValueError, "cannot be called loss"),
     "epochs": (lambda: make().run(-1), ValueError, "epochs must be an integer of 0 or more, got -1"),
     "steps": (lambda: make().run(1, 2.5), ValueError, "steps must be an integer of 0 or more, got 2.5"),  # type: ignore[arg-type]
+    "record": (lambda: Record(0), ValueError, "step must be a positive integer, got 0"),
     "validate": (lambda: Validate([], 0), ValueError, "every must be a positive integer, got 0"),
     "no batch": (lambda: make(data=iter(())).run(1), ValueError, "gave no batch"),
     "no validation batch": (lambda: make(validation=[]).run(1), ValueError, "validation data gave no batch"),

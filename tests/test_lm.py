@@ -65,9 +65,29 @@ def test_a_walk_through_streams_is_taken_up(given: int) -> None:
     walk = iter(streams)
     for _ in range(given):
         next(walk)
+    assert len(list(streams)) == 3, "a walk that was left does not shorten the next one"
+    walk = iter(streams)
+    for _ in range(given):
+        next(walk)
     other.load_state_dict(streams.state_dict())
     assert [x.tolist() for x, _ in other] == whole[given:]
     assert [x.tolist() for x, _ in other] == whole
+
+
+def test_a_run_goes_on_after_an_interruption() -> None:
+    class Interrupt(Callback):
+        def before_update(self, run: Fit) -> None:
+            if run.step == 10 and not run.stopped:
+                run.stop()
+                raise KeyboardInterrupt
+
+    run, _ = make()
+    run.callbacks.append(Interrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run.run(1)
+    run.callbacks.pop()
+    run.run(1)
+    assert run.epoch == 1
 
 
 def test_vocabulary_and_default_text() -> None:
@@ -115,13 +135,14 @@ def test_it_is_the_loop_that_one_would_write() -> None:
     assert weights(run) == b"".join(q.detach().numpy().tobytes() for q in model.parameters())
 
 
-@pytest.mark.parametrize("stop_at", [3, 13, 14, 26])
+@pytest.mark.parametrize("stop_at", [3, 49, 50, 51])
 def test_resume_is_bit_for_bit(stop_at: int, tmp_path: Path) -> None:
     """Stopped within, at the end of and after an epoch; dropout, carried state, moments, schedule and history go on."""
     whole, whole_watch = make()
-    whole.run(9, steps=30)
+    assert len(whole.data) == 50
+    whole.run(9, steps=60)
     part, _ = make(stop_at)
-    part.run(9, steps=30)
+    part.run(9, steps=60)
     assert part.step == stop_at
     assert not part.complete
     part.save(tmp_path / "c")
@@ -129,11 +150,12 @@ def test_resume_is_bit_for_bit(stop_at: int, tmp_path: Path) -> None:
     rest, rest_watch = make()
     rest.resume(tmp_path / "c")
     assert rest.step == stop_at
-    rest.run(9, steps=30)
+    rest.run(9, steps=60)
     assert weights(rest) == weights(whole)
     assert rest.history == whole.history
     assert rest_watch.rows == whole_watch.rows
-    assert [row["step"] for row in whole_watch.rows] == [7, 14, 21, 28, 30]
+    assert [row["step"] for row in whole.history] == [50]
+    assert [row["step"] for row in whole_watch.rows] == [*range(7, 60, 7), 60]
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
@@ -229,6 +251,34 @@ def test_binary_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (tmp_path / "b").write_bytes(b"\xff\xfe\x00" * 10)
     assert main(["lm", "train", "--text", str(tmp_path / "b"), "--out", str(tmp_path / "r")]) == 2
     assert "UTF-8" in capsys.readouterr().err
+
+
+def test_a_run_that_breaks_off_goes_on_from_its_last_validation(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(out: str) -> list[str]:
+        return ["lm", "train", "--text", str(text_file), "--out", str(tmp_path / out), "--steps", "12", *OPTIONS]
+
+    class Breaks(Validate):
+        def after_batch(self, run: Fit) -> None:
+            super().after_batch(run)
+            if run.step == 8:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygrad_notes.train.language_model.Validate", Breaks)
+        assert main(command("a")) == 130
+    assert tn.load(tmp_path / "a" / "checkpoint.safetensors")["run"]["step"] == 5
+    assert main(command("a")) == main(command("b")) == 0
+    assert "at step 5" in capsys.readouterr().out
+    a, b = (tn.load(tmp_path / out / "checkpoint.safetensors")["run"] for out in "ab")
+    assert {k: v.tolist() for k, v in a["model"].items()} == {k: v.tolist() for k, v in b["model"].items()}
+
+
+def test_a_checkpoint_of_another_task_has_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tn.save({"config": {"shift": 1}}, tmp_path / "checkpoint.safetensors")
+    assert main(["lm", "sample", "--out", str(tmp_path)]) == 2
+    assert "another task or version" in capsys.readouterr().err
 
 
 @pytest.mark.slow

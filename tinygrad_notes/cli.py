@@ -123,7 +123,8 @@ def _train(arguments: argparse.Namespace) -> int:
     run, vocabulary, watch = make_run(config, text, held_out, arguments.validate_every)
     last = Record(arguments.steps)
     stopped: list[int] = []
-    bar, save = _Bar(watch, config.batch * config.length), Save(checkpoint, config, characters=vocabulary.characters)
+    bar = _Bar(watch, config.batch * config.length)
+    save = Save(checkpoint, config, arguments.validate_every, characters=vocabulary.characters)
     run.callbacks = [last, *run.callbacks, StopWhen(stopped), bar, save]
     if checkpoint.exists() and not arguments.restart:
         resume(run, config, checkpoint)

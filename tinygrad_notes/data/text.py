@@ -61,8 +61,8 @@ def split_text(text: str, held_out: float = 0.1) -> tuple[str, str]:
 class Streams:
     """A text as ``batch`` parallel streams, cut into windows: batches ``(x, y)`` of int64, both ``(length, batch)``, for ``Fit``.
 
-    y is x one character later. Column b goes on in the next window, so that a carried state stays meaningful. A walk that was left
-    is taken up there by the next one, also in another process (``state_dict``). Raises ValueError for a text that is too short.
+    y is x one character later. Column b goes on in the next window, so that a carried state stays meaningful. After
+    ``load_state_dict`` the next walk goes on where that one was. Raises ValueError for a text that is too short.
     """
 
     def __init__(self, numbers: Array, batch: int, length: int) -> None:
@@ -75,15 +75,15 @@ class Streams:
             )
         width = len(numbers) // batch
         self._streams = np.ascontiguousarray(numbers[: width * batch].reshape(batch, width).T)
-        self._given = 0
+        self._given, self._resumed = 0, False
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        while self._given < self._count:
-            at = self._given * self.length
-            self._given += 1
+        first, self._resumed = self._given if self._resumed else 0, False
+        for number in range(first, self._count):
+            self._given, at = number + 1, number * self.length
             x, y = (self._streams[at + k : at + k + self.length].copy() for k in (0, 1))
             yield from_array(x), from_array(y)
         self._given = 0
@@ -94,4 +94,4 @@ class Streams:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Let the next walk begin where that one was."""
-        self._given = state["given"]
+        self._given, self._resumed = state["given"], True

@@ -89,7 +89,7 @@ class EarlyStopping(Callback):
             run.stop()
 
     def finish(self, run: Fit) -> None:
-        if self.restore and (self.stopped or run.complete):
+        if self.restore and (self.stopped or run.epoch >= run.epochs):  # not within an epoch, which may go on
             self.roll_back(run.model)
 
     def state_dict(self) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class Clip(Callback):
 
 
 class Validate(Callback):
-    """Evaluates within epochs: after every ``every`` updates, and at the end of the run.
+    """Evaluates within epochs: at each multiple of ``every`` updates, and where the epochs or steps of the run are done.
 
     data   batches, as for ``Fit(validation=...)``
     rows   one per evaluation: step, loss (mean of the updates since the row before), "validation loss", metrics
@@ -223,7 +223,8 @@ class Validate(Callback):
         self._losses.append(run.loss)
 
     def after_batch(self, run: Fit) -> None:
-        if len(self._losses) >= self.every or run.complete:
+        last = self.rows[-1]["step"] if self.rows else 0
+        if run.step // self.every > last // self.every or run.complete:
             self._evaluate(run)
 
     def after_epoch(self, run: Fit) -> None:
@@ -235,7 +236,7 @@ class Validate(Callback):
         self._losses = []
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "losses": self._losses}
+        return {"rows": list(self.rows), "losses": list(self._losses)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.rows, self._losses = list(state["rows"]), list(state["losses"])
@@ -244,10 +245,12 @@ class Validate(Callback):
 class Record(Callback):
     """Records one batch of the run, forward, backward and update: ``tape``, None before. Give it first.
 
-    step  the number of the update that the batch ends with, from 1
+    step  the number of the update that the batch begins with, from 1
     """
 
     def __init__(self, step: int) -> None:
+        if not isinstance(step, int) or step <= 0:
+            raise ValueError(f"Record: step must be a positive integer, got {step!r}")
         self.step = step
         self.tape: Tape | None = None
         self._recording = ExitStack()
@@ -264,24 +267,28 @@ class Record(Callback):
 
 
 class Progress(Callback):
-    """A progress bar over all batches of the run, with the loss (smoothed) and the last row of the history."""
+    """A progress bar over all batches of the run, or its updates where steps end it, with the loss and the last row of the history."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._mean = math.nan
+        self._by_steps = False
 
     def start(self, run: Fit) -> None:
         from tqdm import tqdm
 
         batches = len(run.data) if hasattr(run.data, "__len__") else None
-        most = math.inf if batches is None else batches * run.epochs
-        total = None if (least := min(most, run.steps)) == math.inf else least  # a batch is an update, or more
-        self._bar = tqdm(total=total, initial=run.epoch * (batches or 0) + run.given, unit="batch", dynamic_ncols=True)
+        total = None if batches is None else batches * run.epochs
+        self._by_steps = run.steps < (math.inf if total is None else total)
+        if self._by_steps:
+            self._bar = tqdm(total=run.steps, initial=run.step, unit="update", dynamic_ncols=True)
+        else:
+            self._bar = tqdm(total=total, initial=run.epoch * (batches or 0) + run.given, unit="batch", dynamic_ncols=True)
 
     def after_batch(self, run: Fit) -> None:
         self._mean = run.loss if math.isnan(self._mean) else 0.9 * self._mean + 0.1 * run.loss
         self._bar.set_postfix({"epoch": run.epoch + 1, "loss": f"{self._mean:.4g}", **self.shown(run)}, refresh=False)
-        self._bar.update()
+        self._bar.update(run.step - self._bar.n if self._by_steps else 1)
 
     @property
     def rate(self) -> float | None:

@@ -102,7 +102,7 @@ class Fit:
         self.epoch = self.step = 0
         self.history: list[dict[str, Any]] = []
         self.loss = math.nan
-        self.epochs, self.steps = 0, math.inf
+        self.epochs = self.steps = math.inf
         self.stopped = False
         self.given = 0
         self._sum, self._count = 0.0, 0
@@ -153,7 +153,8 @@ class Fit:
             self.given += 1
             self.stopped |= self.step >= self.steps
             self._tell("after_batch")
-            if self.stopped:
+            whole = self.step >= self.steps and hasattr(self.data, "__len__") and self.given == len(self.data)
+            if self.stopped and not whole:
                 if resumable:  # the walk ends here; the next one shall go on with it
                     self.data.load_state_dict(self.data.state_dict())
                 return
@@ -210,7 +211,7 @@ class Fit:
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on; ask between batches."""
         return {
-            "epoch": self.epoch, "step": self.step, "history": self.history, "given": self.given, "sum": self._sum,
+            "epoch": self.epoch, "step": self.step, "history": list(self.history), "given": self.given, "sum": self._sum,
             "count": self._count, "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "data": _state_of(self.data), "objective": _state_of(self.objective), "random": default_generator.get_state(),
             "callbacks": [callback.state_dict() for callback in self.callbacks],

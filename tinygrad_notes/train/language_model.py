@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .. import optim
@@ -69,8 +69,10 @@ def _loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def load_model(path: Path) -> tuple[CharLM, Vocabulary]:
-    """The model of a checkpoint with its vocabulary, for sampling."""
+    """The model of a checkpoint with its vocabulary, for sampling. Raises ValueError for a checkpoint of something else."""
     saved = load(path)
+    if not isinstance(saved, dict) or set(saved.get("config", ())) != {f.name for f in fields(Config)} or "run" not in saved:
+        raise ValueError(f"{path} belongs to another task or version; train anew: tinygrad-notes lm train --restart")
     config, vocabulary = Config(**saved["config"]), Vocabulary(saved["characters"])
     model = CharLM(len(vocabulary), config.embed, config.hidden, config.layers, config.dropout)
     model.load_state_dict(saved["run"]["model"])

@@ -72,11 +72,11 @@ class TruncatedBPTT:
         length = self.length or x.shape[along]
         for start in range(0, x.shape[along], length):
             window = (slice(None),) * along + (slice(start, start + length),)
-            output, self.state = model(x[window], self.state)
+            output, state = model(x[window], self.state)
+            with scope("carried state"):
+                self.state = _detached(state)  # now: an update that is broken off must not leave its graph behind
             target = y[window]
             yield Outcome(self.loss(output, target), output, target, target.shape[0] * target.shape[1])
-            with scope("carried state"):
-                self.state = _detached(self.state)
         if not self.carry:
             self.state = None
 

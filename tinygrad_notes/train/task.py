@@ -19,13 +19,16 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 class Save(Callback):
-    """Writes run and configuration, and what ``more`` there is, after every epoch and where the run stops between two batches."""
+    """Writes run and configuration, and what ``more`` there is: after every epoch and where the run stops between two batches.
 
-    def __init__(self, path: Path, config: Any, **more: Any) -> None:
-        self.path, self.saved = path, {"config": asdict(config), **more}
+    every  also after the batch that completes so many updates, and each multiple of them
+    """
+
+    def __init__(self, path: Path, config: Any, every: int | None = None, **more: Any) -> None:
+        self.path, self.every, self.saved = path, every, {"config": asdict(config), **more}
 
     def after_batch(self, run: Fit) -> None:
-        if run.stopped:
+        if run.stopped or (self.every is not None and run.step % self.every == 0):
             self.after_epoch(run)
 
     def after_epoch(self, run: Fit) -> None:
