@@ -166,6 +166,12 @@ def test_a_batch_is_recorded() -> None:
     assert {"exp", "matmul"} <= set(names)
     assert {name.split(".")[-1] for name in record.tape.names.values()} >= {"weight", "bias"}
 
+    several = Record(4)  # three updates in a batch
+    sequence = (tn.ones(6, 4, 3), tn.ones(6, 4, 2))
+    model = nn.RNN(3, 2)
+    Fit(model, TruncatedBPTT(F.mse_loss, 2), optim.SGD(model.parameters()), [sequence] * 3, callbacks=[several]).run(1)
+    assert several.tape is not None
+
     class Failing(Callback):
         def after_update(self, run: Fit) -> None:
             raise KeyboardInterrupt

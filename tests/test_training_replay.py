@@ -149,6 +149,23 @@ def test_recording_changes_nothing() -> None:
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS.keys())
+def test_many_steps_on_one_tape(options: dict) -> None:
+    """The second step reads parameters that the first has written, the third what the second has: each walk passes all writes."""
+    eager = Training(seed=5, **options)
+    for number in range(5):
+        eager.feed(number)
+        eager.step()
+    expected = [s.tobytes() for s in eager.state()]
+    recorded = Training(seed=5, **options)
+    with tn.Tape() as tape:
+        for number in range(5):
+            recorded.feed(number)
+            recorded.step()
+    assert [s.tobytes() for s in recorded.state()] == expected
+    assert sum(node.op.name == "log_softmax" or node.op.name == "exp" for node in tape.nodes) >= 5
+
+
 def test_feed_and_outputs() -> None:
     x = tn.tensor([1.0, 2.0])
     with tn.Tape() as tape:
