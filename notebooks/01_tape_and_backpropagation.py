@@ -519,7 +519,7 @@ fig.tight_layout()
 plt.show()
 
 # %% [markdown]
-# At first the loss hardly leaves $\ln 2$. A *linear* model never leaves it at all: at $w = 0$ its gradient is
+# At first the loss hardly leaves $\ln 2$. A *linear* model never gets below it: at $w = 0$ its gradient is
 # $-\tfrac12 \overline{s\,x}$, which is zero for XOR, and its loss is convex, so guessing is the best that it can do. The hidden layer
 # has to bend first.
 

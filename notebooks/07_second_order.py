@@ -7,14 +7,14 @@
 # slope changes along the way. This notebook looks at what it is good for. Newton's method jumps to the bottom of the fitted
 # parabola: you will see its digits double from step to step, see it walk straight *into* a saddle, and count what it costs,
 # in operations, against twenty thousand cheap steps. You will multiply by a Hessian without ever having one, and solve with
-# it. Then the Hessian of a real network, all of its eigenvalues: most are zero, some are negative, a few are large, and
+# it. Then the Hessian of a real network, all of its eigenvalues: most are nearly zero, some are negative, a few are large, and
 # training drives the largest to exactly the value where gradient descent is about to fail. Last, what all this means for
 # linear systems that are *ill-conditioned*: a blurred photograph that the exact inverse turns into noise, and four ways to
 # bring it back.
 #
 # 梯度指出下坡的方向，却不说该走多远；**Hessian**（梯度的梯度）说明坡度沿途怎样变化。本节考察它的用处：
-# 牛顿法每一步让正确的位数翻倍，也会径直走进鞍点，它的代价要用运算次数来数；不写出 Hessian 也能与它相乘、用它求解。
-# 接着看一个真实网络的全部特征值：多数为零，有些为负，少数很大，而训练会把最大的一个推到梯度下降即将失效的边缘。
+# 牛顿法在极小值附近每一步让正确的位数翻倍，也会径直走进鞍点，它的代价要用运算次数来数；不写出 Hessian 也能与它相乘、用它求解。
+# 接着看一个真实网络的全部特征值：多数接近零，有些为负，少数很大，而训练会把最大的一个推到梯度下降即将失效的边缘。
 # 最后是病态线性方程组：一张模糊的照片，精确求逆只得到噪声，用 Tikhonov、截断奇异值等四种方法可以救回来；PCA 与截断 SVD 的差别只在中心化。
 
 # %%
@@ -120,7 +120,7 @@ claim(
     "Newton's method has no learning rate, because only the computed step leads exactly to the vertex of the parabola.",
     "confirmed with limits",
     "On a quadratic one step arrives, and near a minimum the digits double from step to step. But the parabola is not the "
-    "function: from farther away on sqrt(1 + x²) the full step overshoots by ever more, and half of it converges.",
+    "function: from 1.1 on sqrt(1 + x²) the full step overshoots by ever more, half of it converges (from 2 half explodes too).",
     "bowl < 1e-12 and least_doubling > 1.7 and full > 1e6 and half < 1e-6",
     bowl=np.abs(one_step[-1]).max(),
     least_doubling=doubling.min(),
@@ -396,8 +396,8 @@ for ax, (name, theta) in zip(panels, {"before training": first, "after 300 steps
         (abs(spectra[name]) < 1e-3).mean(),
         (spectra[name] < -1e-3).sum(),
     )
-    ax.text(0.97, 0.95, f"{large} above a twentieth of the largest\n{zero:.0%} within ±0.001\n{negative} below",
-            transform=ax.transAxes, ha="right", va="top", fontsize=9)  # fmt: skip
+    ax.text(0.03, 0.05, f"{large} above a twentieth of the largest\n{zero:.0%} within ±0.001\n{negative} below −0.001",
+            transform=ax.transAxes, va="bottom", fontsize=9)  # fmt: skip
 panels[0].set_ylabel("eigenvalue")
 fig.tight_layout()
 plt.show()
@@ -474,7 +474,7 @@ peak, end = sharpness.max(), sharpness[-1]
 print(f"at its peak {peak:.2f}, at the end {end:.2f}: the largest stable rate grows from {2 / peak:.1f} to {2 / end:.1f}")
 
 # %% [markdown]
-# The first hundred steps allow a rate several times smaller than the last. That is one reason for a warm-up.
+# For a while near the beginning, only a rate several times smaller than in the end is stable. That is one reason for a warm-up.
 #
 # ### Newton for a network
 #
@@ -566,7 +566,7 @@ claim(
     "Solutions of ill-conditioned systems are extremely sensitive: change an element a little and the result changes a lot.",
     "confirmed",
     "κ is the bound, and it is reached in the worst case; a random change comes within a factor of ten of it. Whichever "
-    "element of the matrix is changed, the solution changes at least ten thousand times as much. Along the first singular "
+    "element of the matrix is changed, the solution changes, relatively, more than ten thousand times as much. Along the first singular "
     "vector a change is harmless.",
     "abs(worst / kappa - 1) < 1e-3 and median > kappa / 10 and least_element > 1e4 and harmless < 2",
     kappa=kappa,
@@ -685,7 +685,7 @@ claim(
 
 # %% [markdown]
 # One line of the table deserves a second thought: *stopping gradient descent early is a regularization*. It learns the steep
-# directions first, and the noise lives in the flat ones.
+# directions first, and it is in the flat ones that noise is blown up.
 #
 # Tikhonov's is scikit-learn's `Ridge`, and the same as weight decay when it has converged. Three ways to one solution, on the
 # Hilbert system:
@@ -769,8 +769,8 @@ claim(
     "I7 tsvd",
     "Unlike SVD, truncated SVD yields a decomposition of a chosen number of dimensions, and so reduces dimensions.",
     "confirmed",
-    "Its scores are the first columns of the full SVD, U S, and no other matrix of that rank is nearer to the data: what is "
-    "left is the root of the dropped squares.",
+    "Its scores are the first columns of the full SVD, U S, and no other matrix of that rank is nearer to the data: the "
+    "distance left is the root of the sum of the squares of the singular values that were dropped.",
     "same < 1e-9 and abs(left_out / dropped - 1) < 1e-9",
     same=np.abs(np.abs(scores["truncated SVD"]) - np.abs(u[:, :2] * s[:2])).max(),
     left_out=np.linalg.norm(iris - scores["truncated SVD"] @ plain),
@@ -795,8 +795,8 @@ claim(
 #    there? (All three at (0, 1), with curvatures of both signs.)
 # 2. Paint the basins of Newton with `lr=0.5`. Does the black middle vanish? (Only the coloured fringes get thinner.)
 # 3. Follow $\lambda_{\max}$ with momentum 0.9 and a rate of 0.3. The edge should lie at $2(1+\mu)/\alpha$ ([notebook
-#    5](05_gradient_descent.ipynb)). Does it get there? (Not in 1,500 steps: it rises to about three quarters of it.) What happens
-#    at 0.6?
+#    5](05_gradient_descent.ipynb)). Does it get there? (Not in 1,500 steps: it rises to about three quarters of it.) What
+#    happens at 0.6?
 # 4. Follow it with batches of 20 instead of all 200 digits. Does it still reach $2/\alpha$? (It stays below; the noise keeps it
 #    there.)
 # 5. Take the Hessian's steepest eigenvectors after training and move by half a unit along one of them. Which digits does the

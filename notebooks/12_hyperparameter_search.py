@@ -113,7 +113,8 @@ fig, ax = plt.subplots(figsize=(6.4, 4.4))
 shown = ax.contourf(log_penalties, log_rates, truth, levels=np.linspace(0.7, 2.35, 23), cmap="viridis_r", extend="min")
 best = np.unravel_index(truth.argmin(), truth.shape)
 ax.plot(log_penalties[best[1]], log_rates[best[0]], "*", color="white", ms=14, mec="black")
-ax.text(-5.9, 0.2, "diverges", color="white")
+ax.text(-5.9, 0.2, "learns the wrong labels", color="white")
+ax.text(-1.9, 0.3, "diverges", color="white")
 ax.text(-5.9, -3.3, "too slow for 100 steps", color="white")
 ax.text(-0.65, -1.1, "crushed by\nthe penalty", color="white", ha="center", fontsize=9)
 ax.set(xlabel="$\\log_{10} \\lambda$ (penalty)", ylabel="$\\log_{10} \\eta$ (learning rate)", title="test loss")
@@ -121,9 +122,10 @@ fig.colorbar(shown, ticks=[0.8, 1.2, 1.6, 2, 2.3])
 plt.show()
 
 # %% [markdown]
-# Yellow is good. Read the notes' warnings off it: above, learning rates that are too large do not converge; below, too small
-# ones take too long. The good region is a strip across: for the left half of the picture and more the penalty does not
-# matter, and near the strip's right end there is a pocket where the right penalty helps.
+# Yellow is good. Read the notes' warnings off it: at the upper edge and at the upper right, learning rates that are too large
+# do not converge; below, too small ones take too long. At the upper left something else happens: there training converges so
+# well that the wrong labels are learned, too. The good region is a strip across: for the left half of the picture and more the
+# penalty does not matter, and near the strip's right end there is a pocket where the right penalty helps, against just that.
 #
 # ## Grid or random?
 #
@@ -150,7 +152,7 @@ for (above, below), (name, unit) in zip(axes.T, designs.items(), strict=True):
     below.vlines(places[:, 0], 0.6, found, color="tab:red", lw=0.6)
     below.plot(places[:, 0], found, "o", color="tab:red", ms=4)
     below.plot(places[found.argmin(), 0], found.min(), "*", color="black", ms=12)
-    below.set(xlabel="$\\log_{10} \\eta$", ylim=(0.6, 2.4))
+    below.set(xlabel="$\\log_{10} \\eta$", ylim=(0.6, 2.4), xticks=[-2, -1, 0])
     below.text(0.5, 0.8, f"best: {found.min():.2f}", transform=below.transAxes, ha="center")
 axes[0, 0].set_ylabel("$\\log_{10} \\lambda$")
 axes[1, 0].set_ylabel("test loss")
@@ -174,8 +176,9 @@ def boxes(count, both_matter, rng):
 def regret(corner, width, unit, surface=surface):
     """Best of the trials above the best of the box; ``unit`` (searches, trials, 2) lies in the unit square."""
     found = surface(corner[:, None] + unit * width[:, None]).min(1)
-    fine = np.stack(np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21)), -1).reshape(-1, 2)
-    return found - surface(corner[:, None] + fine * width[:, None]).min(1)
+    nodes = np.clip(np.stack([log_rates, log_penalties], 1), corner[:, None], (corner + width)[:, None])
+    places = np.stack(np.broadcast_arrays(nodes[:, :, None, 0], nodes[:, None, :, 1]), -1).reshape(len(corner), -1, 2)
+    return found - surface(places).min(1)  # bilinear between the nodes: least at one of them, or at the box's edge
 
 
 searches, rng = quick(2000, 50), np.random.default_rng(0)
@@ -215,7 +218,8 @@ claim(
 
 # %% [markdown]
 # So neither is best: the grid repeats its values, chance leaves gaps. Is there a set of points without either fault? *Sobol's
-# points* are made for that: each new one goes where there is most room, in every coordinate and in the plane.
+# points* are made for that: cut either side into 16 slices, or the square into 4 × 4 boxes: each slice and each box
+# holds exactly one of the first 16.
 
 # %%
 sobol = np.stack([qmc.Sobol(2, rng=np.random.default_rng(k)).random(16) for k in range(searches)])
@@ -285,7 +289,7 @@ assert quick(scale_regret["logarithmic"] < 0.6 * scale_regret["even"], True)
 # something can be known. Call the best twentieth of the box "good", whatever lies there. A random trial misses it with a
 # probability of 0.95; that all of $n$ miss it has the probability $0.95^n$. Which $n$ brings that below 0.05?
 #
-# $$ n = \frac{\ln 0.05}{\ln 0.95} \approx 59 $$
+# $$ n = \frac{\ln 0.05}{\ln 0.95} = 58.4, \quad\text{so } 59 $$
 #
 # Neither the landscape nor the number of hyperparameters stands in the formula. What "good" is *worth* does depend on the
 # box; we take the whole landscape, and a box of a quarter of its sides around the optimum.
@@ -359,8 +363,8 @@ claim(
     "Search a wide range at random first, then shrink it around the good points and search again.",
     "confirmed",
     "With as many trials in all, the second half near the best of the first gets nearer to the optimum than 24 at once; with "
-    "noisy scores the gain is smaller.",
-    "coarse_to_fine < 0.85 * at_once",
+    "noisy scores the gain is a smaller share of the regret.",
+    "coarse_to_fine < at_once and coarse_to_fine_noisy < at_once_noisy",
     at_once=coarse_regret["at once", 0.0],
     coarse_to_fine=coarse_regret["coarse to fine", 0.0],
     at_once_noisy=coarse_regret["at once", 0.2],
@@ -371,7 +375,7 @@ claim(
 # ## Optuna
 #
 # A search can do more than shrink a box: look at all earlier trials, and draw the next one where good ones have been dense and
-# bad ones rare. That is *TPE*, Optuna's usual sampler (Bergstra et al.). A study asks for hyperparameters with
+# bad ones rare. That is *TPE*, Optuna's usual sampler (Bergstra et al. 2011). A study asks for hyperparameters with
 # `trial.suggest_...` and returns a score. First on the landscape, where many studies are cheap.
 
 
@@ -468,8 +472,9 @@ plt.show()
 # %% [markdown]
 # Each dot is a network; its colour is its learning rate, in every panel. In the first panel there is a shape. In most others
 # the colours are mixed from left to right and sorted from bottom to top: what looks like noise there is the learning rate.
-# *fANOVA* (Hutter et al.) makes numbers of it: a forest of trees learns the score from the hyperparameters, and the forest's
-# variance over the whole space is divided among them.
+# *fANOVA* (Hutter et al.) makes numbers of it: a forest of trees learns the score from the hyperparameters, and one asks how
+# much of the forest's variance over the whole space each of them explains alone. Optuna scales these shares to the sum 1: what
+# only two do together is left out.
 
 # %%
 shares = {}
@@ -491,7 +496,7 @@ fig, axes = plt.subplots(1, 2, figsize=(10, 3), sharex=True)
 for ax, (task, of) in zip(axes, shares.items(), strict=True):
     for name in sorted(names, key=of.get):
         ax.barh(name, of[name], color=("tab:red", "tab:orange", "tab:gray")[classes[name]])
-    ax.set(title=task, xlabel="share of the variance of the score")
+    ax.set(title=task, xlabel="share of what single ones explain")
 for color, label in (("tab:red", "first"), ("tab:orange", "second"), ("tab:gray", "third")):
     axes[1].barh(["learning rate"], [0], color=color, label=f"the notes: {label}")
 axes[1].legend(frameon=False, loc="lower right")
@@ -689,8 +694,9 @@ for name, search in (("grid", by_grid), ("random", by_luck)):
     )
 
 # %% [markdown]
-# Circles with lines are the grid, crosses the random search with as many trials; bars are the spread over folds. (That the
-# test score is higher is no wonder: the last network had a quarter more examples than those of the folds.)
+# Circles with lines are the grid, crosses the random search with as many trials; bars are the spread over folds. (Test
+# scores and those of the folds differ by chance, a share of 150 images has a standard error of about three points; and the
+# last network had a quarter more examples than those of the folds. What are they worth? The next cell will show it.)
 #
 # Is the last step of the recipe, to train once more with all folds, worth it? One could keep one of the five networks, or all
 # of them, and average their probabilities.
@@ -782,9 +788,10 @@ claim(
 )
 
 # %% [markdown]
-# The dotted line is what the largest of $n$ normal numbers is expected to be, about $\sqrt{2 \ln n}$ standard deviations
-# above the mean. The black line rises a little as well: the search does find better networks. Most of what it reports is
-# luck, since the candidates differ from each other by less than their scores are uncertain.
+# The dotted line is what the largest of $n$ normal numbers is expected to be: 0.6 standard deviations above the mean for two,
+# 2.6 for 128, and never more than $\sqrt{2 \ln n}$. The black line rises a little as well: the search does find better
+# networks. Most of what it reports is luck, since the candidates differ from each other by less than their scores are
+# uncertain.
 #
 # At the left end, for $n = 1$, the three agree. So the notes are right to say that one who tunes nothing needs no
 # validation set, and may score the only candidate on the test set at once. But look how soon it is over:
@@ -900,13 +907,13 @@ assert np.mean(outside) > 0.8 > 0.65 > np.mean(inside)
 #
 # - A grid repeats its values, chance leaves gaps. With hyperparameters of which few matter, chance wins; with one, or with two
 #   that both matter, the grid. Sobol's points are never far from the better of the two.
-# - Learning rates belong on a logarithmic scale. 59 random trials contain one of the best twentieth of the space; to make that
-#   twentieth worth more, shrink the space: coarse to fine, or TPE, which does it by itself.
+# - Learning rates belong on a logarithmic scale. 59 random trials contain one of the best twentieth of the space in 95 % of
+#   searches; to make that twentieth worth more, shrink the space: coarse to fine, or TPE, which does it by itself.
 # - Over wide ranges the learning rate decides nearly everything. Near the optimum it does not. Adam's other numbers hardly
 #   matter; whoever reports an importance must say over which range and on which scale.
 # - Pruning by the median saves about half of the epochs and loses next to nothing.
-# - The best of many scores is too good, by a few standard errors. The test set is right, once; nested cross-validation is
-#   right without one; and nothing that has seen labels may stand outside the folds.
+# - The best of many scores is too good, here by up to five points of a hundred. The test set is right, once; nested
+#   cross-validation is right without one; and nothing that has seen labels may stand outside the folds.
 #
 # ## Things to try
 #
@@ -936,6 +943,7 @@ assert np.mean(outside) > 0.8 > 0.65 > np.mean(inside)
 #   [callbacks and runs](../tests/test_fit.py), [networks side by side](../tests/test_models.py).
 # - J. Bergstra, Y. Bengio, *Random search for hyper-parameter optimization*, Journal of Machine Learning Research 13, 2012.
 #   [paper](https://jmlr.org/papers/v13/bergstra12a.html)
+# - J. Bergstra, R. Bardenet, Y. Bengio, B. Kégl, *Algorithms for hyper-parameter optimization*, NIPS 2011: TPE.
 # - T. Akiba et al., *Optuna: a next-generation hyperparameter optimization framework*, KDD 2019.
 #   [arXiv](https://arxiv.org/abs/1907.10902)
 # - F. Hutter, H. Hoos, K. Leyton-Brown, *An efficient approach for assessing hyperparameter importance*, ICML 2014: fANOVA.

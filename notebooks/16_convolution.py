@@ -12,7 +12,7 @@
 # thousand convolutions.
 #
 # 卷积就是透过一个小窗口看图像，在每个位置上问同一个问题，把答案写成一张新的图。本节先用滑动窗口和矩阵乘法把卷积写出来，并在磁带上看它；
-# 再用梯度直接量出“谁读了谁”：步长、填充、膨胀、分组；把卷积写成矩阵，转置卷积就是它的转置；用梯度测量感受野，用数字检验平移等变性。
+# 再用梯度直接量出“谁读了谁”：步长、填充、膨胀、分组；把卷积写成矩阵，转置卷积就是它的转置；用梯度测量感受野，用数值检验平移等变性。
 # 然后在手写数字上训练一个卷积网络：测试准确率、混淆矩阵、滤波器、特征图、显著图；再把只在一个位置上学过的数字移到别处，看三种网络谁还认得。
 # 最后看残差块的捷径如何让梯度穿过一千个卷积，以及只有捷径为什么还不够。
 
@@ -44,8 +44,8 @@ from tinygrad_notes.train import digits
 # $$ Y_{i,j} = b + \sum_{u,v} W_{u,v}\, X_{i+u,\; j+v} $$
 #
 # (Mathematicians call this a cross-correlation, and a convolution what runs with the kernel turned by 180°. Networks learn the
-# kernel, so it is all the same to them.) The question below is "is it brighter on the right than on the left?" Where on a zero
-# will the answer be yes, no, neither?
+# kernel, so it is all the same to them.) The question below is "is there more ink on the right than on the left?" Where on a
+# zero will the answer be yes, no, neither?
 
 # %%
 found = load_digits()
@@ -72,7 +72,7 @@ plt.show()
 
 # %% [markdown]
 # The green window gives the green answer. Red is a left edge of ink, blue a right edge, white is no edge, ink or paper alike.
-# An answer does not care how bright it is there, only about the *difference*. That is one kernel; others ask other things. On a
+# An answer does not care how much ink there is, only about the *difference*. That is one kernel; others ask other things. On a
 # photograph:
 
 # %%
@@ -222,14 +222,14 @@ for ax, matrix, title in (
 plt.show()
 
 # %% [markdown]
-# The same nine numbers, row after row, moved on by one place: **local** (most entries are zero) and **shared** (the others
-# repeat). A fully connected layer between the same sizes has 576 free weights. Everything that follows in this notebook is due
-# to those two words.
+# The same nine numbers, row after row, moved on by one place (by three where a new line of the image begins): **local** (most
+# entries are zero) and **shared** (the others repeat). A fully connected layer between the same sizes has 576 free weights.
+# Everything that follows in this notebook is due to those two words.
 #
-# The middle picture is the left one, tipped over. That is all there is to the *transposed convolution*: not an inverse (it does
-# not undo anything), but the map which leads from small images to large ones along the same connections. It is what
-# backpropagation sends a gradient through, and what networks use to *make* images. With stride 2 it doubles the size, and has a
-# flaw you can see:
+# The middle picture is the left one, tipped over. That is all there is to the *transposed convolution*: not an inverse (it
+# does not undo anything), but the map which leads from small images to large ones along the same connections. It is what
+# backpropagation sends a gradient through, and what networks use to *make* images. With stride 2 it about doubles the size,
+# and has a flaw you can see:
 
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.6), layout="constrained")
@@ -563,9 +563,9 @@ claim(
     "G conv features",
     "The convolutional layers catch the features that are enough to recognise the picture; what follows only classifies.",
     "confirmed with limits",
-    "A linear classifier behind the trained convolutions is no worse than the whole network, and has less than half the "
-    "mistakes of one on the pixels. But most of that is owed to convolution and pooling as such: behind kernels that never "
-    "learned anything it gets more than half of the gain.",
+    "A linear classifier behind the trained convolutions is no worse than the whole network (which had eight epochs, and moved "
+    "digits to learn from), and has less than half the mistakes of one on the pixels. But most of that needs no learned kernels: "
+    "behind random ones, which also make 1,024 numbers of 64, it gets more than half of the gain.",
     "trained_kernels > whole_network - 0.01 and 1 - trained_kernels < (1 - pixels) / 2"
     " and random_kernels - pixels > (trained_kernels - pixels) / 2",
     **{name: np.mean(values) for name, values in by_features.items()},
@@ -662,17 +662,19 @@ claim(
 # %% [markdown]
 # Where every pixel has its meaning, the fully connected network is as good: centred digits of 8 × 8 are hardly an *image*. One
 # pixel aside it loses half of them, two pixels aside nearly all. That the second network does, too, is no fault of its
-# convolutions, whose answers moved with the digit: the head reads each place by itself. The third map is a chequerboard, and
-# shows the pooling: by two pixels, most is as it was (the border takes the rest); by one, every 2 × 2 block holds other
-# pixels. (The usual remedy is to move the training images, as above; see "Things to try".)
+# convolutions, whose answers moved with the digit: the head reads each place by itself. The third map is a lattice, best where
+# both moves are even and worst where both are odd, and shows the pooling: by two pixels, most is as it was (the border takes
+# the rest); by one, every 2 × 2 block holds other pixels. (The usual remedy is to move the training images, as above; see
+# "Things to try".)
 #
 # ## A way around: residual blocks
 #
 # The notes: residual networks may have hundreds of layers, a thousand, because of the *shortcut*. A block does not compute a
-# new image but a change, $\;x + f(x)$, with $f$ two convolutions. Its derivative is $1 + f'$: whatever $f'$ is, the gradient
-# has a way around. Below, the gradient of the loss at the first convolution of every block before training, for 50 blocks (100
-# convolutions), with and without shortcut, with and without batch normalisation; and bare with He's larger weights
-# ([notebook 8](08_initialisation.ipynb)), which were made for this. Which of the five lines will be flat?
+# new image but a change, $\;\mathrm{relu}(x + f(x))$, with $f$ two convolutions. Where the ReLU is open its derivative is $1 +
+# f'$: however small $f'$ is, the gradient has a way around. Below, the gradient of the loss at the first convolution of every
+# block before training, for 50 blocks (100 convolutions), with and without shortcut, with and without batch normalisation; and
+# bare with He's larger weights ([notebook 8](08_initialisation.ipynb)), which were made for this. Which of the five lines will
+# be flat?
 
 
 # %%
@@ -738,7 +740,8 @@ print("bare, at the first and the last block:", norms["bare"][:, [0, -1]].tolist
 # The orange line is missing: the signal of a hundred bare convolutions has died before it arrives, and the gradient is exactly
 # zero everywhere. With He's weights something comes through, less by powers of ten, and differently for each draw. Batch
 # normalisation alone turns vanishing into explosion (the left end of the red lines). With the shortcut the lines are flat, or
-# nearly. Now a thousand convolutions; and what is it worth when 16 blocks are trained, with three seeds?
+# nearly. Now a thousand convolutions (a `nan` is a gradient that has overflowed); and what is it worth when 16 blocks are
+# trained, with three seeds?
 
 # %%
 thousand = {kind: gradients_of(quick(500, 20), kind, 0) for kind in ("shortcut, normalised", "shortcut", "normalised")}

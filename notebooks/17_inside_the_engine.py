@@ -10,7 +10,7 @@
 # seven ways, and find out which checks notice; replay whole training steps from the tape; and watch memory return to zero
 # without a garbage collector.
 #
-# 自动求导引擎常被当作黑盒：输入损失，输出梯度。本节把它打开来看。我们先读磁带，看每一行为反向传播保留了什么；
+# 自动求导引擎常被当作黑盒：输入损失，输出梯度。本节把它打开来看。我们先读磁带，看每一行替反向传播保留了什么；
 # 再用二十行代码自己走一遍反向过程；接着故意覆盖还要用到的值，读懂报错；把常见函数的雅可比矩阵和黑塞矩阵画成图；
 # 自己添加一个原语，用七种方式改坏它的梯度规则，看哪些检验能发现（“数值梯度与反向传播接近，代码就正确”这句话有多可靠？）；
 # 最后只凭磁带重放完整的训练步骤，并亲眼看到内存如何仅靠引用计数就全部释放。
@@ -46,7 +46,7 @@ def error_of(call):
 # ## The tape of a small program
 #
 # One layer, and a function that reads its result twice. Scopes (`layer`, `loss`) name the parts. In the listing, operations
-# stand in the order in which they were computed; the second half was recorded while `backward` ran.
+# stand in the order in which they were computed; everything from `%10` on was recorded while `backward` ran.
 
 # %%
 tn.manual_seed(0)
@@ -152,10 +152,10 @@ ax.axis("off")
 plt.show()
 
 # %% [markdown]
-# Green are the linear operations: moving, adding, summing. Yellow are functions that satisfy a differential equation in
-# themselves: $(e^x)' = e^x$, $\sigma' = \sigma(1-\sigma)$, $\sqrt{x}\,' = 1/(2\sqrt x)$. Lecture notes make much of the middle
-# one: once the value of sigmoid is known, its derivative follows from the value alone. True? In floating point the value has a
-# limit: 1 is reached long before the derivative is 0.
+# Green are the linear operations (moving, adding, summing) and the step functions, whose derivative is 0. Yellow are functions
+# that satisfy a differential equation in themselves: $(e^x)' = e^x$, $\sigma' = \sigma(1-\sigma)$, $\sqrt{x}\,' = 1/(2\sqrt
+# x)$. Lecture notes make much of the middle one: once the value of sigmoid is known, its derivative follows from the value
+# alone. True? In floating point the value has a limit: 1 is reached long before the derivative is 0.
 
 # %%
 xs = np.arange(0, 41, 0.5)
@@ -177,8 +177,8 @@ claim(
     "A1 sigmoid",
     "Once the value of sigmoid is known, its derivative y(1 − y) is computed from it conveniently.",
     "confirmed with limits",
-    "Exact to rounding where sigmoid has not saturated; each step to the right costs digits, until y is 1 and the derivative is 0 "
-    "(x above 17 in float32, 37 in float64).",
+    "Exact to rounding near 0; to the right the relative error grows as e^x, each step costs digits, until y is 1 and the "
+    "derivative is 0 (x above 17 in float32, 37 in float64).",
     "error_below_5 < 1e-4 and error_at_20 > 0.9 and error_at_20_in_float64 < 1e-6 and error_at_40_in_float64 > 0.9",
     error_below_5=relative_errors[np.float32][xs <= 5].max(),
     error_at_20=relative_errors[np.float32][xs == 20][0],
@@ -438,6 +438,7 @@ plt.show()
 #
 # The walk back is made of primitives, so it can be recorded and walked back in turn. How many derivatives can one take? Here
 # eight of $f(x) = e^{\sin x}$ at $x = 1$, each the gradient of the one before. Put together they are the Taylor polynomials
+# of $f$ around 1 (left); on the right is what each derivative costs.
 
 # %%
 ORDERS = 8
@@ -508,7 +509,8 @@ plt.show()
 # product per element, not $n^2$.
 #
 # A Hessian is the Jacobian of the gradient. Often one does not need the matrix either, only its product with a vector, `hvp`:
-# one more walk instead of $n$. The Rosenbrock function couples neighbours only; a small network couples weights by layers:
+# one more walk instead of $n$. The Rosenbrock function couples neighbours only; a small network couples every
+# weight with every other (black lines part its layers; colours show cube roots, so that small entries are seen):
 
 
 # %%
@@ -844,7 +846,7 @@ fig, ax = plt.subplots()
 ax.plot(by_program, color="tab:blue", lw=4, alpha=0.35, label="by the program")
 ax.plot(by_tape, "k.", ms=3, label="by the tape")
 ax.axvline(steps // 2, color="gray", ls="--", lw=1)
-ax.text(steps // 2, max(by_program), " learning rate changed", va="top", color="gray")
+ax.text(steps // 2, max(by_program), "learning rate changed ", va="top", ha="right", color="gray")
 ax.set(xlabel="step", ylabel="loss")
 ax.legend(frameon=False, loc="upper right")
 plt.show()

@@ -114,8 +114,9 @@ ax.legend(frameon=False, loc="lower left")
 plt.show()
 
 # %% [markdown]
-# Each core has its own first and second cache, so two cores copy about twice as much there; the way to memory is shared. From
-# the first cache out to memory the rate falls several times over. That, and not arithmetic, decides about most of what follows.
+# Each core has its own first and second cache, so two cores copy about twice as much there; the way to memory is shared. (Not
+# every step must show: a third cache may feed a copy about as fast as the second.) From the first cache out to memory the rate
+# falls several times over. That, and not arithmetic, decides about most of what follows.
 #
 # ## Two roofs
 #
@@ -197,7 +198,7 @@ for name, (flops, moved, _) in candidates.items():
         ax.plot([at, at], list(reached.values()), color="tab:blue", lw=0.8)
     for side, rate in reached.items():
         ax.plot(at, rate, "o", color=COLORS[side], ms=6, label=side if name == "add" else None)
-    ax.annotate(name, (at, min(reached.values())), (0, -12), textcoords="offset points", ha="center", size=8)
+    ax.annotate(name, (at, min(reached.values())), (8, -10), textcoords="offset points", ha="left", size=8)
 ax.set(
     xscale="log", yscale="log", xlabel="arithmetic intensity: operations per byte", ylabel="GFLOP/s", ylim=(0.3, 3 * peak / 1e9)
 )
@@ -213,13 +214,14 @@ for name, reached in found.items():
     )
 
 # %% [markdown]
-# How to read it: what stands under the slope is waiting for memory, and better arithmetic would not help; only fewer bytes
-# would (see *fusing* below). Under the flat roof only better use of the arithmetic helps. Additions and sums of long arrays
-# stand near the slope, whoever computes them; a second thread is what lifts ours above numpy's. (The slope is a copy, the best
-# that was seen. Reading alone can be faster than that, and a store that does not pass the caches by first fetches the line that
-# it overwrites: 60 to 110 % of the slope are what to expect.) Exponentials and softmax gain most: numpy computes them on one
-# thread, softmax in several passes. Matrix products are the only thing here that comes near the flat roof, and the larger, the
-# nearer: $2n^3$ operations on $3n^2$ numbers. That is why deep learning is made of matrix products.
+# How to read it: what stands close to the slope is waiting for memory, and better arithmetic would not help; only fewer bytes
+# would (see *fusing* below). To the right of the ridge only better use of the arithmetic helps. What stands far below both
+# roofs is held back by something else: one thread, or needless passes. Additions and sums of long arrays stand near the slope,
+# whoever computes them; a second thread is what lifts ours above numpy's. (The slope is a copy, the best that was seen.
+# Reading alone can be faster than that, and a store that does not pass the caches by first fetches the line that it
+# overwrites: 60 to 110 % of the slope are what to expect of all cores, less of one.) Exponentials and softmax gain most: numpy
+# computes them on one thread, softmax in several passes. Matrix products are the only thing here that comes near the flat
+# roof, and the larger, the nearer: $2n^3$ operations on $3n^2$ numbers. That is why deep learning is made of matrix products.
 #
 # ### Why batches
 #
@@ -259,7 +261,8 @@ claim(
     "By matrix operations a step on a batch is not much slower than a step on a single example.",
     "confirmed with limits",
     "The weights come from memory once for all rows: as long as that takes longer than the arithmetic, a row more costs next to nothing; "
-    "beyond, each row adds its own arithmetic, but that is a small part of what a row alone costs.",
+    "beyond, each row adds its own arithmetic, but that is a small part of what a row alone costs. (The criterion counts bytes; "
+    "the times are shown, not judged.)",
     "intensity_1_row < 0.6 and intensity_32_rows > 10",
     intensity_1_row=intensities[0],
     intensity_32_rows=intensities[5],
@@ -268,6 +271,9 @@ claim(
 )
 
 # %% [markdown]
+# (numpy's jump at two rows: one row is a product of matrix and vector; from two rows on its BLAS takes another way. The figures
+# above take the faster of the two curves.)
+#
 # ## What a call costs, and where the gates lie
 #
 # A kernel that wins on a million numbers may lose on a hundred: before it computes, a call looks at its arguments and finds its
@@ -313,7 +319,8 @@ print("one element: " + ", ".join(f"{name} {seconds[0] * 1e6:.2f} µs" for name,
 # price of an element itself remains. An engine that records each operation pays its own share per call, which vanishes toward a
 # hundred thousand elements. Small models are all about the left half of these pictures, large ones about the right.
 #
-# A gate is not set at the very crossing: a kernel is compiled when it is first used, and small programs should compile nothing.
+# A gate is never set below the crossing, and for some functions well above it: a kernel is compiled when it is first used, and
+# small programs should compile nothing.
 #
 # ## What a second thread brings
 #
@@ -354,7 +361,8 @@ else:
 
 # %% [markdown]
 # At the left end one thread does all. In the middle as many threads are as many times faster, or more: each brings its own
-# caches along, and halves may fit where the whole did not. At the right end all wait for the same memory.
+# caches along, and halves may fit where the whole did not. At the right end add and exp wait for the
+# same memory; a product, which uses each number many times, goes on gaining.
 #
 # ## The same bits on any number of threads
 #
@@ -381,12 +389,12 @@ if KERNELS:
             f(*arguments).tobytes()
             for f, arguments in (
                 (reduce.sum, (x, (0,))), (reduce.sum, (table, (0,))), (rows.softmax, (table,)), (vector.kernel("exp", "f"), (x,)),
-                (gemm.matmul, (a, b)), (lambda a, b: gemm.matmul(a, b, width=native.widths()[0]), (a, b)),
+                (lambda a, b: gemm.matmul(a, b, width=native.widths()[0]), (a, b)),  # BLAS's own products promise nothing
             )
         ]  # fmt: skip
     pools.set(None)
-    assert all(result[:4] + result[5:] == results[1][:4] + results[1][5:] for result in results.values())
-    print("kernels: sums, softmax, exp and products are equal bit for bit on 1, 2, 3 and 5 threads")
+    assert all(result == results[1] for result in results.values())
+    print("kernels: sums, softmax, exp and the kernels' products are equal bit for bit on 1, 2, 3 and 5 threads")
 
 # %% [markdown]
 # ### And how right is a sum?
@@ -438,9 +446,9 @@ if KERNELS:
 #
 # ## How to compute $e^x$
 #
-# No processor has an instruction for it. Write $x = n \ln 2 + r$ with an integer $n$ and $|r| \le \tfrac12\ln 2$; then
-# $e^x = 2^n e^r$. Multiplying by $2^n$ is a change of the exponent's bits, and on that short interval a polynomial does. How
-# many terms? And are Taylor's the best?
+# The processors that this library runs on have no vector instruction for it. Write $x = n \ln 2 + r$ with an integer $n$ and
+# $|r| \le \tfrac12\ln 2$; then $e^x = 2^n e^r$. Multiplying by $2^n$ is a change of the exponent's bits, and on that short
+# interval a polynomial does. How many terms? And are Taylor's the best?
 
 # %%
 half = math.log(2) / 2
@@ -470,9 +478,9 @@ fig.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Taylor is perfect in the middle and pays at the ends. Spreading the error evenly makes it several times smaller with the same
-# number of multiplications; the kernels' coefficients (`kernels/jit/constants.py`) come from the same idea. Here is the whole
-# function in numpy, in float32, branch-free as in a vector loop:
+# Taylor is perfect in the middle and pays at the ends. Spreading the error evenly makes the worst of it thirty times smaller
+# at degree 5, with the same number of multiplications; the kernels' coefficients (`kernels/jit/constants.py`) come from the
+# same idea. Here is the whole function in numpy, in float32, branch-free as in a vector loop:
 
 # %%
 LOG2_E = np.float32(1 / math.log(2))
@@ -542,8 +550,9 @@ print("largest error of the library:", ", ".join(f"{name} {error:.2f} ulp" for n
 assert not KERNELS or max(largest.values()) < 4
 
 # %% [markdown]
-# The textbook is right until two nearly equal numbers are subtracted: near 0 for tanh and log, in the tail for
-# $1 - \mathrm{erf}$, where soon *no* digit is left. Functions like `log1p`, `erfc` and `logsigmoid` exist for exactly this;
+# The textbook is right until digits are lost: near 0 for tanh, where two nearly equal numbers are subtracted; near 0 for
+# $\log(1 + x)$, where adding 1 rounds the digits of $x$ away; and in the tail for $1 - \mathrm{erf}$, where at $x = 5$ fewer
+# than five digits are left and at 6 none. Functions like `log1p`, `erfc` and `logsigmoid` exist for exactly this;
 # losses are written in them. (sigmoid subtracts nothing: there the textbook is as good, and the library gains time only.)
 #
 # ## A matrix product, block by block
@@ -750,7 +759,8 @@ plt.show()
 # there is so much arithmetic that it shows. The bits are the same: fusing changes where a value waits, not how it is rounded.
 #
 # The same in an optimizer. Adam reads four arrays (weights, gradient, two moments) and writes three; written in numpy line by
-# line it makes more than a dozen passes:
+# line it makes more than a dozen passes. (The last figure printed takes the bandwidth of a copy for memory's: an estimate and
+# no strict bound, since a kernel that writes where it has just read can move bytes faster than a copy does.)
 
 # %%
 n = quick(2**23, 2**10)

@@ -84,6 +84,7 @@ def page() -> str:
         "A verdict describes the setting of its notebook: many criteria, sizes and targets were chosen after trial runs had shown the",
         f"figures. So, with the criteria fixed, each notebook was run {RUNS} more times with every seed in it shifted (`make claims`):",
         "*again* says in how many of those runs the criterion held, and *exact* where the same figures came out, without any chance.",
+        "Claims that fell were weakened, or measured over more seeds, and their notebooks repeated with seeds that were new again.",
         "",
         "| row | the notes say | verdict | again | seen | figures | criterion | notebook |",
         "|---|---|---|---|---|---|---|---|",

@@ -119,6 +119,24 @@ def test_the_figures_bear_the_verdict_out(claim: Any) -> None:
     assert claim.holds(), f"not {claim.criterion}, with {claim.measured()}"
 
 
+REPEATED = build.claims.repetitions()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_was_repeated(name: str) -> None:
+    cells = build.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    assert REPEATED[name]["code"] == build.claims.fingerprint(cells), f"its code has changed: run make claims ARGS={name}"
+    assert len(REPEATED[name]["runs"]) == build.claims.RUNS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_seeds_bear_the_verdicts_out(name: str) -> None:
+    held = {
+        claim.key: build.claims.held(claim, REPEATED[name]["runs"]) for claim in build.claims.claims(FOLDER / f"{name}.ipynb")
+    }
+    assert {key: times for key, times in held.items() if times < 2} == {}
+
+
 def test_a_repetition_is_counted_by_the_criterion() -> None:
     claim = build.claims.Claim("X", "text", "confirmed", "seen", "a < 1", {"a": 0.5})
     runs = [{"X": {"a": 0.5}}, {"X": {"a": 1.5}}, {}]
@@ -135,8 +153,10 @@ def test_the_fingerprint_is_of_the_code() -> None:
 SEEDS = """
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
 import setting
 import tinygrad_notes as tn
+assert check_random_state(None) is np.random.mtrand._rand
 tn.manual_seed(3)
 drawn = [tn.rand(2).tolist(), np.random.default_rng(3).random(2).tolist(), np.random.default_rng([3, 4]).random(2).tolist()]
 print(drawn + [np.random.RandomState(3).rand(2).tolist(), train_test_split(np.arange(50), random_state=3)[1].tolist()])
