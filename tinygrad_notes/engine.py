@@ -172,9 +172,8 @@ def residuals_of(node: Node, retain: bool = False) -> tuple[Any, ...]:
     if saved is not FREED:
         _check_fresh(node, saved)
         return saved
-    if (
-        node.op.writes and not node.params["visible"]
-    ):  # an optimizer's: on a tape each later step walks through it, and it reads nothing
+    # An optimizer's write reads nothing, and on a tape each later step walks through it again.
+    if node.op.writes and not node.params["visible"]:
         return (None,) * len(residuals(node.op, len(node.inputs)))
     taps = node.taps
     if taps is None or taps.recompute is None:
