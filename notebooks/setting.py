@@ -95,6 +95,9 @@ class Animation:
     def _repr_png_(self) -> bytes:
         return self.png
 
+    def __repr__(self) -> str:
+        return "a moving picture"
+
 
 def animate(figure: Any, draw: Callable[[int], Any], frames: int, milliseconds: int = 150) -> Animation:
     """``draw(k)`` changes the figure for frame k. It has the last frame's colours; each frame holds only what is new in it."""
