@@ -16,6 +16,7 @@ def shift_seeds(shift: int) -> None:
 
     NumPy's makers are looked up when they are called, by scikit-learn (``random_state=0``) and Optuna as by the notebooks.
     """
+    # Type checkers take these names for constants, and a base class for known beforehand: hence what they are told to ignore.
     own, modern = Generator.manual_seed, np.random.default_rng
     classic: type = np.random.RandomState
 
